@@ -48,3 +48,69 @@ class ApiError(Exception):
     def body(self) -> bytes:
         """The JSON body."""
         return to_json(self.members())
+
+
+def database_error(
+    sqlstate: str, message: str, *, details: object = None, hint: str | None = None
+) -> ApiError:
+    """The answer to an error of the database, by its SQLSTATE."""
+    status = status_of(sqlstate)
+    headers = {"Retry-After": "1"} if status == 503 else None
+    return ApiError(status, sqlstate, message, details=details, hint=hint, headers=headers)
+
+
+def unreachable() -> ApiError:
+    """The answer while the database cannot be reached."""
+    return ApiError(
+        503,
+        "PGRST000",
+        "Database connection error. Retrying the connection.",
+        hint="The database does not answer. Try again after the seconds in Retry-After.",
+        headers={"Retry-After": "1"},
+    )
+
+
+STATUS_OF_SQLSTATE = {
+    "21000": 400,
+    "23503": 409,
+    "23505": 409,
+    "25006": 405,
+    "42501": 403,
+    "42883": 404,
+    "42P01": 404,
+    "42P17": 500,
+    "57P01": 503,
+    "P0001": 400,
+}
+STATUS_OF_CLASS = {
+    "08": 503,
+    "09": 500,
+    "0L": 403,
+    "0P": 403,
+    "25": 500,
+    "28": 403,
+    "2D": 500,
+    "38": 500,
+    "39": 500,
+    "3B": 500,
+    "40": 500,
+    "53": 503,
+    "54": 500,
+    "55": 500,
+    "57": 500,
+    "58": 500,
+    "F0": 500,
+    "HV": 500,
+    "P0": 500,
+    "XX": 500,
+}
+
+
+def status_of(sqlstate: str) -> int:
+    """The HTTP status for a SQLSTATE, as PostgREST maps it."""
+    return STATUS_OF_SQLSTATE.get(sqlstate) or STATUS_OF_CLASS.get(sqlstate[:2], 400)
+
+
+def internal_error() -> ApiError:
+    """The answer to what nobody foresaw; the log has the cause."""
+    return ApiError(500, "PGRSTX00", "Internal error", hint="The server's log says more.")

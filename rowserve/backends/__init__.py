@@ -1,0 +1,35 @@
+"""The databases: the only rooms that await a driver.
+
+A backend runs compiled statements for resources on connections of its own, and keeps the SQLAlchemy engine that
+sessions use. :mod:`.admission` guards the door of both: what may wait, for how long, and what is answered when full.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import URL
+
+from .base import Arguments as Arguments
+from .base import Backend as Backend
+from .base import Returned as Returned
+from .base import Settings as Settings
+from .base import Statement as Statement
+from .base import Write as Write
+
+
+def backend_for(url: URL, settings: Settings) -> Backend:
+    """The backend of a database URL.
+
+    Raises:
+        ValueError: there is no backend for the URL's scheme.
+    """
+    match url.get_backend_name():
+        case "sqlite":
+            from .sqlite import SQLiteBackend
+
+            return SQLiteBackend(url, settings)
+        case "postgresql":
+            from .postgresql import PostgreSQLBackend
+
+            return PostgreSQLBackend(url, settings)
+        case name:
+            raise ValueError(f"rowserve speaks to SQLite and PostgreSQL, not to {name}: use sqlite:/// or postgresql://")

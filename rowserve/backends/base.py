@@ -1,0 +1,119 @@
+"""What a backend is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from asyncio import Future
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from sqlalchemy import Dialect, MetaData, Table
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ..errors import ApiError
+
+Arguments: TypeAlias = tuple[Any, ...]
+"""What a driver binds, by position."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Statement:
+    """A compiled statement.
+
+    Args:
+        text: the SQL for one set of arguments, with the driver's own placeholders.
+        joined: what runs many callers' arguments in one round trip, where that is sound: on PostgreSQL, SQL that
+            takes each parameter as an array; on SQLite the text itself, which is set side by side.
+    """
+
+    text: str
+    joined: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What bounds a database, for resources and sessions alike.
+
+    Args:
+        pool_size: connections for sessions.
+        max_waiting: requests that may wait for a connection; the next one is answered 503.
+        timeout: seconds a request may take, waiting and running together.
+        log_sql: whether statements are logged, to ``rowserve.sql`` and ``sqlalchemy.engine``.
+    """
+
+    pool_size: int = 10
+    max_waiting: int = 4_000
+    timeout: float = 10.0
+    log_sql: bool = False
+
+
+class Returned(NamedTuple):
+    """What a write gave back: the rows it returned, as the driver has them, and how many it touched."""
+
+    rows: Sequence[Sequence[Any]]
+    count: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Write:
+    """A statement that changes rows, once for each set of arguments, all or none.
+
+    Args:
+        statement: what to run.
+        sets: the arguments, a set for each row of an insert.
+        table: what is written to, and ``columns`` the names of those that the first arguments are for: an error
+            may have to name them.
+        check: is given what came back before it is committed; an error it raises rolls the write back.
+    """
+
+    statement: Statement
+    sets: Sequence[Arguments]
+    table: Table
+    columns: tuple[str, ...]
+    check: Callable[[Returned], None] | None = None
+
+
+class Backend(ABC):
+    """Runs compiled statements on one database."""
+
+    dialect: Dialect
+    """SQLAlchemy's dialect, for the compiler."""
+    engine: AsyncEngine
+    """The engine of sessions."""
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Connects. Raises ConnectionError, with one sentence that says what to do, where that cannot work."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finishes what is running, then closes every connection."""
+
+    @abstractmethod
+    def read(self, statement: Statement, arguments: Arguments, timeout: float) -> Future[Any]:
+        """Runs a statement that yields one row, and may share it with identical reads that wait.
+
+        Raises:
+            ApiError: 503 with ``Retry-After``, at once, where the wait could not be met.
+        """
+
+    @abstractmethod
+    def write(self, write: Write, timeout: float) -> Future[Returned]:
+        """Runs a write; when the future is done, it is committed. Raises as :meth:`read` does."""
+
+    @abstractmethod
+    def stream(self, statement: Statement, arguments: Arguments) -> AsyncIterator[list[str]]:
+        """The first column of each row, some hundreds at a time, out of one snapshot, as they are asked for."""
+
+    @abstractmethod
+    async def ping(self) -> None:
+        """Reaches the database on a connection of its own. Raises ConnectionError where it does not answer."""
+
+    @abstractmethod
+    async def create_tables(self, metadata: MetaData) -> None:
+        """Creates the tables that are missing, while no other process does."""
+
+    @abstractmethod
+    def translate(self, error: BaseException) -> ApiError | None:
+        """What a client is told of a driver's error; None for an error that is not the driver's."""

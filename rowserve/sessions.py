@@ -1,0 +1,131 @@
+"""Sessions: SQLAlchemy's, let in by the same gate as everybody else, and strict about how they are used."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+from sqlalchemy import event, util
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import Session as SyncSession
+
+from .backends import Backend
+from .backends.admission import Gate
+
+Callback: TypeAlias = Callable[[], Awaitable[object] | object]
+
+
+class GatedSession(SyncSession):
+    """The synchronous half of a session: before it first needs a connection, it waits at the gate."""
+
+    gate: Gate | None = None
+    inside = False
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Any:
+        if self.gate is not None and not self.inside:
+            util.await_only(self.gate.enter())
+            self.inside = True
+        return super().get_bind(*args, **kwargs)
+
+
+class DatabaseSession(AsyncSession):
+    """An ``AsyncSession`` that waits at the database's gate, and is closed for good when its block ends."""
+
+    sync_session_class = GatedSession
+
+    def __init__(self, backend: Backend, gate: Gate, **options: Any) -> None:
+        engine = backend.engine.execution_options(**options)
+        super().__init__(engine, expire_on_commit=False, close_resets_only=False)
+        self.backend = backend
+        self._gated = self.sync_session
+        assert isinstance(self._gated, GatedSession)
+        self._gated.gate = gate
+
+    async def close(self) -> None:
+        try:
+            await super().close()
+        finally:
+            gated = self.sync_session
+            assert isinstance(gated, GatedSession)
+            if gated.inside and gated.gate is not None:
+                gated.inside = False
+                gated.gate.leave()
+
+    async def __aexit__(self, type_: Any, value: Any, traceback: Any) -> None:
+        """Closes the session. An error of the database that nobody handled becomes the answer its client gets."""
+        await super().__aexit__(type_, value, traceback)
+        if isinstance(value, DBAPIError) and (error := driver_error(value)) is not None:
+            translated = self.backend.translate(error)
+            if translated is not None:
+                raise translated from value
+
+
+class AsyncWriteSession(DatabaseSession):
+    """A session that may write.
+
+    Args:
+        backend: the database's backend.
+        gate: the database's gate.
+        reading: whether it serves a request that by its method does not write; on SQLite it then does not queue
+            with those that do.
+    """
+
+    def __init__(self, backend: Backend, gate: Gate, *, reading: bool) -> None:
+        super().__init__(backend, gate, rowserve_reading=reading)
+
+
+class AsyncReadSession(DatabaseSession):
+    """A session that only reads: each statement is a transaction of its own, one round trip.
+
+    Args:
+        backend: the database's backend.
+        gate: the database's gate.
+        streaming: whether a server-side cursor is going to be opened, which takes a transaction.
+    """
+
+    def __init__(self, backend: Backend, gate: Gate, *, streaming: bool = False) -> None:
+        if streaming:
+            super().__init__(backend, gate, rowserve_reading=True)
+        else:
+            super().__init__(backend, gate, isolation_level="AUTOCOMMIT")
+        event.listen(self.sync_session, "before_flush", refuse_to_write)
+
+
+def refuse_to_write(*_: object) -> None:
+    raise InvalidRequestError("This session only reads: use `session: Session` in an endpoint that writes")
+
+
+def driver_error(error: DBAPIError) -> BaseException | None:
+    """The driver's own error: SQLAlchemy wraps asyncpg's in one of its adapter's."""
+    original = error.orig
+    return original.__cause__ if original is not None and original.__cause__ is not None else original
+
+
+def when_committed(session: AsyncSession) -> list[Callback]:
+    """What is to be called once the session is committed."""
+    callbacks: list[Callback] = session.info.setdefault("rowserve_after_commit", [])
+    return callbacks
+
+
+def watch_for_sharing(engine: AsyncEngine) -> None:
+    """Has a second task that uses a session while the first one does get an error that says so."""
+
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def enter(connection: Any, *_: object) -> None:
+        task = asyncio.current_task()
+        if connection.info.setdefault("rowserve_task", task) is not task:
+            raise InvalidRequestError(
+                "This session is being used by two tasks at once. Await one query before the next, or open a session "
+                "for each task: `async with db.begin() as session:`"
+            )
+
+    @event.listens_for(engine.sync_engine, "after_cursor_execute")
+    def leave(connection: Any, *_: object) -> None:
+        connection.info.pop("rowserve_task", None)
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def failed(context: Any) -> None:
+        if context.connection is not None and not isinstance(context.original_exception, InvalidRequestError):
+            context.connection.info.pop("rowserve_task", None)
