@@ -117,7 +117,7 @@ class Scanner:
     def name(self) -> str:
         """A name, bare or in double quotes, and the blanks around it."""
         self.blanks()
-        quoted = QUOTED.match(self.text, self.pos)
+        quoted = QUOTED.match(self.text, self.pos) if self.at('"') else None
         if quoted is not None:
             self.pos = quoted.end()
             self.blanks()
