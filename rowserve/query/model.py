@@ -7,7 +7,7 @@ a request carries a literal, the query holds its index into ``Parsed.values``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 Value: TypeAlias = str | int | tuple[str, ...]
@@ -73,7 +73,10 @@ class Star:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``[alias:]field[::cast][.aggregate()[::aggregate_cast]]``; ``count()`` alone has no field."""
+    """``[alias:]field[::cast][.aggregate()[::aggregate_cast]]``; ``count()`` alone has no field.
+
+    The older ``count`` without parentheses reads as a column of that name: only who knows the model can tell.
+    """
 
     field: Field | None
     alias: str | None = None
@@ -127,7 +130,8 @@ class Query:
     Args:
         select: what each row holds; ``(Star(),)`` where nothing is selected.
         modifiers: filters, order and range of the resource itself.
-        embedded: the same for each embedded resource that is named, by its path of names or aliases.
+        embedded: the same for each embedded resource that is named, by its path of aliases (of targets where there
+            is no alias), in the order of the paths.
         columns: the ``columns=`` parameter, ``on_conflict`` likewise; None where absent.
     """
 
@@ -136,6 +140,14 @@ class Query:
     embedded: tuple[tuple[tuple[str, ...], Modifiers], ...] = ()
     columns: tuple[str, ...] | None = None
     on_conflict: tuple[str, ...] | None = None
+    _hash: int = field(default=0, init=False, repr=False, compare=False)
+
+    def __hash__(self) -> int:
+        # Remembered, because statements are looked up by their query on each request.
+        if not self._hash:
+            shape = (self.select, self.modifiers, self.embedded, self.columns, self.on_conflict)
+            object.__setattr__(self, "_hash", hash(shape) or 1)
+        return self._hash
 
 
 class Parsed(NamedTuple):
