@@ -1,1 +1,7 @@
 """Async database queries in FastAPI that stay fast when everyone arrives at once."""
+
+from .database import Database as Database
+from .database import ReadSession as ReadSession
+from .database import Session as Session
+from .errors import ApiError as ApiError
+from .resource import Resource as Resource

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pydantic_core import to_json
+from starlette.exceptions import HTTPException
 
 
-class ApiError(Exception):
+class ApiError(HTTPException):
     """A request that cannot be answered, and what its client is told.
+
+    Raised in an endpoint of your own it is answered as any ``HTTPException``, with the four members as its detail.
 
     Args:
         status: the HTTP status.
@@ -33,13 +36,16 @@ class ApiError(Exception):
         hint: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(status, headers=dict(headers or {}))
         self.status = status
         self.code = code
         self.message = message
         self.details = details
         self.hint = hint
-        self.headers = dict(headers or {})
+        self.detail = self.members()  # type: ignore[assignment]  # FastAPI answers any JSON value
+
+    def __str__(self) -> str:
+        return self.message
 
     def members(self) -> dict[str, object]:
         """The four members of the body, all of them always present."""

@@ -54,7 +54,7 @@ class StreamedAnswer(Response):
 
 def error_answer(error: ApiError, *, problem: bool = False) -> Answer:
     """The response to an error: its four members, as ``application/problem+json`` (RFC 9457) where asked for."""
-    extra = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in error.headers.items()]
+    extra = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in (error.headers or {}).items()]
     if not problem:
         return Answer(error.status, [JSON, *extra], error.body())
     body = {"type": "about:blank", "title": error.message, "status": error.status, **error.members()}

@@ -6,6 +6,7 @@ before anything is asked for, and costs no connection.
 """
 
 from .cache import ParseCache as ParseCache
+from .keyset import next_page as next_page
 from .media import MediaType as MediaType
 from .media import negotiate as negotiate
 from .media import wants_problem_json as wants_problem_json

@@ -75,7 +75,8 @@ class Conditions:
         target = self.field(condition)
         if condition.quantifier is None:
             if condition.operator in ORDERING:
-                value = self.parameter(condition.parameter, target.column.type, target.wire.parse)
+                parse = hashable(target.wire.parse) if is_array(target) else target.wire.parse
+                value = self.parameter(condition.parameter, target.column.type, parse)
                 expression: ColumnElement[bool] = getattr(target.column, ORDERING[condition.operator])(value)
                 return expression
             if condition.operator in ("like", "ilike"):
@@ -105,8 +106,8 @@ class Conditions:
         parse = target.wire.parse
         if self.entity.dialect.name == "postgresql":
 
-            def read_array(items: tuple[str, ...]) -> list[Any]:
-                return [parse(item) for item in items]
+            def read_array(items: tuple[str, ...]) -> tuple[Any, ...]:
+                return tuple([parse(item) for item in items])
 
             array = self.parameter(condition.parameter, postgresql.ARRAY(target.column.type), read_array)
             return target.column == func.any(array)
@@ -121,6 +122,19 @@ class Conditions:
         if condition.field.path:
             raise not_supported("a JSON path in a filter")
         return self.entity.column(condition.field.name)
+
+
+def is_array(target: EntityColumn) -> bool:
+    return isinstance(target.column.type, types.ARRAY)
+
+
+def hashable(parse: Reader) -> Reader:
+    """The same, with tuples for lists: identical reads are found by their arguments."""
+
+    def frozen(value: Any) -> Any:
+        return tuple([frozen(item) for item in value]) if isinstance(value, list) else value
+
+    return lambda text: frozen(parse(text))
 
 
 def like_pattern(text: str) -> str:

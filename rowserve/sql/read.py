@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     ColumnElement,
     Dialect,
-    Integer,
     Select,
     Text,
     and_,
@@ -30,7 +30,7 @@ from ..backends.base import Arguments, Statement
 from ..query import Column, Comparison, Condition, Field, Order, Query, SelectItem, Star
 from .conditions import Conditions, Reader, not_supported
 from .entity import Entity, EntityColumn
-from .output import Pair, rows_array, sqlite_object
+from .output import Pair, row_object, rows_array, sqlite_object
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,9 +105,7 @@ def compile_read(entity: Entity, query: Query, *, max_rows: int | None, count: b
     where = conditions.all_of(modifiers.where)
     order = full_order(entity, modifiers.order)
     limit = row_limit(conditions, modifiers.limit, max_rows)
-    offset = (
-        None if modifiers.offset is None else conditions.parameter(modifiers.offset, Integer(), int)
-    )
+    offset = row_offset(conditions, modifiers.offset)
 
     chosen = selected(entity, query.select)
     rows = base_rows(entity, chosen).where(*where).order_by(*order_by(entity, order))
@@ -148,11 +146,21 @@ def output_pairs(entity: Entity, chosen: dict[str, EntityColumn], columns: Any) 
 
 def row_limit(conditions: Conditions, index: int | None, max_rows: int | None) -> ColumnElement[Any] | None:
     if index is None:
-        return None if max_rows is None else literal_column(str(max_rows), Integer())
+        return None if max_rows is None else number(max_rows)
     if max_rows is None:
-        return conditions.parameter(index, Integer(), int)
+        return conditions.parameter(index, BigInteger(), int)
     most = max_rows
-    return conditions.parameter(index, Integer(), lambda asked: min(int(asked), most))
+    return conditions.parameter(index, BigInteger(), lambda asked: min(int(asked), most))
+
+
+def row_offset(conditions: Conditions, index: int | None) -> ColumnElement[Any]:
+    # Never left out: SQLAlchemy would have SQLite bind a zero of its own.
+    return number(0) if index is None else conditions.parameter(index, BigInteger(), int)
+
+
+def number(constant: int) -> ColumnElement[int]:
+    """A number that is part of the statement, not a parameter of it."""
+    return literal_column(str(constant), BigInteger())
 
 
 def order_by(entity: Entity, order: tuple[Order, ...]) -> list[ColumnElement[Any]]:
@@ -173,23 +181,23 @@ def page_boundary(
     where: list[ColumnElement[bool]],
     order: tuple[Order, ...],
     limit: ColumnElement[Any],
-    offset: ColumnElement[Any] | None,
+    offset: ColumnElement[Any],
 ) -> ColumnElement[Any]:
     """The order's values of the last row of a full page and of the row after it, evaluated only if it is full."""
-    last = limit - 1 if offset is None else offset + limit - 1
+    last = offset + limit - number(1)
     keys = [entity.column(term.field.name) for term in order]
     if entity.dialect.name == "postgresql":
         labelled = [key.wire.output(key.column).label(f"k{index}") for index, key in enumerate(keys)]
     else:
         labelled = [key.column.label(f"k{index}") for index, key in enumerate(keys)]
-    two = select(*labelled).where(*where).order_by(*order_by(entity, order)).limit(2).offset(last).subquery("edge")
+    two = select(*labelled).where(*where).order_by(*order_by(entity, order)).limit(number(2)).offset(last).subquery("edge")
     if entity.dialect.name == "postgresql":
         edge = cast(func.json_agg(two.table_valued()), Text)
     else:
         pairs = [(f"k{index}", key.wire.output(two.c[f"k{index}"])) for index, key in enumerate(keys)]
         edge = func.json_group_array(sqlite_object(pairs))
     # A page of none is never full: its last row would be the one before the first.
-    return case((and_(func.count() == limit, limit > 0), select(edge).scalar_subquery()))
+    return case((and_(func.count() == limit, limit > number(0)), select(edge).scalar_subquery()))
 
 
 def is_joinable(entity: Entity, condition: Condition) -> bool:
@@ -237,7 +245,27 @@ def joined_text(dialect: Dialect, statement: Select[Any], names: list[str]) -> s
 
     one = visitors.replacement_traverse(statement, {}, to_column).subquery("one").lateral("one")
     arrays = [BindParameter(name, type_=postgresql.ARRAY(parameters[name].type)) for name in names]
-    sets = func.unnest(*arrays).table_valued(*names, with_ordinality="n", name="sets").render_derived()
+    sets = func.unnest(*arrays).table_valued(*names, with_ordinality="n").render_derived(name="sets")
     many = select(*one.c).select_from(sets.join(one, literal_column("true"))).order_by(column("n"))
     return str(many.compile(dialect=dialect))
 
+
+
+def compile_rows(entity: Entity, query: Query) -> Read:
+    """The statement for a stream: it yields a row for each row, as the text of a JSON object."""
+    conditions = Conditions(entity)
+    modifiers = query.modifiers
+    chosen = selected(entity, query.select)
+    limit = row_limit(conditions, modifiers.limit, None)
+    offset = row_offset(conditions, modifiers.offset)
+    rows = (
+        base_rows(entity, chosen)
+        .where(*conditions.all_of(modifiers.where))
+        .order_by(*order_by(entity, full_order(entity, modifiers.order)))
+        .limit(limit)
+        .offset(offset)
+        .subquery("page")
+    )
+    pairs = output_pairs(entity, chosen, rows.c)
+    statement = select(row_object(rows, pairs, entity.dialect)).select_from(rows)
+    return compiled_read(entity.dialect, statement, conditions, joinable=False)

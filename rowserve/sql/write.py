@@ -93,7 +93,7 @@ def joined_insert(
         bindparam(f"s{index}", type_=postgresql.ARRAY(entity.column(item.name).column.type))
         for index, item in enumerate(parameters)
     ]
-    sets = func.unnest(*arrays).table_valued(*names, with_ordinality="n", name="sets").render_derived()
+    sets = func.unnest(*arrays).table_valued(*names, with_ordinality="n").render_derived(name="sets")
     source = select(*(sets.c[name] for name in names), *expressions.values()).order_by(sets.c.n)
     columns = [*(item.name for item in parameters), *expressions]
     statement = insert(entity.table).from_select(columns, source, include_defaults=False)

@@ -1,0 +1,144 @@
+"""A model as a router: ``app.include_router(Resource(User))`` serves it at ``/users``."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar, Generic, TypeVar, get_args
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute, _effective_route_context_var
+from starlette.types import Receive, Scope, Send
+
+from .backends import Backend
+from .database import Database, default_database
+from .documentation import Documentation
+from .handler import Handler
+
+Model = TypeVar("Model")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+
+
+class ResourceRoute(APIRoute):
+    """A route that hands its requests straight to the resource, past what it has no use for.
+
+    FastAPI reads the body, solves dependencies and validates what comes back, for 40 to 60 microseconds a request;
+    a route of a resource is validated by its model, and answers with bytes. Where it was given dependencies, here or
+    by the application that includes it, FastAPI solves them first as always.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        context = _effective_route_context_var.get()
+        dependencies = self.dependencies if context is None else context.dependencies
+        if dependencies:
+            return super().get_route_handler()
+        endpoint: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return endpoint
+
+
+class Resource(APIRouter, Generic[Model]):
+    """The routes of a model: select, insert, update and delete, in PostgREST's dialect.
+
+    Use it as it is, ``Resource(User)``, or as a base class: ``class Users(Resource[User])`` with the attributes below,
+    then ``app.include_router(Users())``.
+
+    Args:
+        model: the mapped class; from the base class where that names it.
+        database: the database; default: the one that was opened first.
+        prefix: where it is served; default: a slash and the name of the table.
+        tags: how OpenAPI groups it; default: the name of the table.
+        **options: any of the attributes below, and whatever ``APIRouter`` takes.
+
+    Attributes:
+        prefix: see above.
+        max_rows: the most rows a list has; a client pages through more. None streams all there are.
+        timeout: seconds a request may take; None for the database's own.
+        max_body: the most bytes a request's body may have.
+        default_return: what a write answers that does not say: ``representation``, the row that was stored, or
+            ``minimal``, as PostgREST does.
+        allow_unfiltered_writes: whether ``PATCH`` and ``DELETE`` without a filter change the whole table.
+    """
+
+    prefix: str = ""
+    max_rows: int | None = 1_000
+    timeout: float | None = None
+    max_body: int = 10_000_000
+    default_return: str = "representation"
+    allow_unfiltered_writes: bool = False
+
+    model: ClassVar[Any] = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for base in getattr(cls, "__orig_bases__", ()):
+            arguments = get_args(base)
+            if arguments and isinstance(arguments[0], type):
+                cls.model = arguments[0]
+
+    def __init__(
+        self,
+        model: type[Model] | None = None,
+        *,
+        database: Database | None = None,
+        prefix: str | None = None,
+        tags: list[str | enum.Enum] | None = None,
+        **options: Any,
+    ) -> None:
+        for name in ("max_rows", "timeout", "max_body", "default_return", "allow_unfiltered_writes"):
+            if name in options:
+                setattr(self, name, options.pop(name))
+        self._model = model or type(self).model
+        if self._model is None:
+            raise TypeError("Which model? Write Resource(User), or class Users(Resource[User])")
+        if self.default_return not in ("representation", "minimal"):
+            raise ValueError(f"default_return is {self.default_return!r}: it is 'representation' or 'minimal'")
+        self._database = database
+        self._backend: Backend | None = None
+        self._handler: Handler | None = None
+        documentation = Documentation(self._model, max_rows=self.max_rows, description=type(self).__doc__)
+        prefix = prefix or type(self).prefix or f"/{documentation.name}"
+        super().__init__(prefix=prefix, tags=tags or [documentation.name], route_class=ResourceRoute, **options)
+        self._add_routes(documentation)
+
+    def _add_routes(self, documentation: Documentation) -> None:
+        for operation in documentation.operations():
+            endpoint = self._item if operation.item else self._collection
+            path = documentation.item_path if operation.item else "/"
+            self.add_api_route(path, endpoint, methods=[operation.method], **operation.options)
+        # What is left: the other spelling of the path, HEAD and OPTIONS, and the answer to any other method.
+        for path, endpoint in (("", self._collection), ("/", self._collection), (documentation.item_path, self._item)):
+            self.add_api_route(path, endpoint, methods=list(METHODS), include_in_schema=False)
+
+    async def _collection(self, request: Request) -> Response:
+        return await self.handler(request.scope, request.receive, None)
+
+    async def _item(self, request: Request) -> Response:
+        (key,) = request.path_params.values()
+        return await self.handler(request.scope, request.receive, key)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send, key: str | None) -> None:
+        """Answers a request that is known to be for this resource, as an ASGI application.
+
+        Args:
+            scope: the ASGI scope; likewise ``receive`` and ``send``.
+            key: the primary key in the path; None for the collection.
+        """
+        answer = await self.handler(scope, receive, key)
+        await answer(scope, receive, send)
+
+    @property
+    def handler(self) -> Handler:
+        """What answers requests, for the database that is open now."""
+        backend = (self._database or default_database()).backend
+        if self._handler is None or self._backend is not backend:
+            self._backend = backend
+            self._handler = Handler(
+                self._model,
+                backend,
+                max_rows=self.max_rows,
+                timeout=self.timeout or backend.settings.timeout,
+                max_body=self.max_body,
+                default_return=self.default_return,
+                allow_unfiltered_writes=self.allow_unfiltered_writes,
+            )
+        return self._handler

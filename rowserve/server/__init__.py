@@ -1,0 +1,1 @@
+"""The ``rowserve`` command: it serves the users app, an app of yours, or your models."""

@@ -1,0 +1,148 @@
+"""What a worker serves: the target of ``rowserve serve``, behind the front door."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from sqlalchemy import MetaData
+from sqlalchemy.orm import DeclarativeBase
+from starlette.requests import Request
+from starlette.types import ASGIApp
+
+from .. import users
+from ..database import Database
+from ..errors import ApiError
+from ..resource import Resource
+from ..responses import Answer, error_answer
+from .front import FrontDoor
+
+VARIABLE = "ROWSERVE_SERVE"
+"""The environment variable by which the command tells its workers what to serve."""
+
+
+class TargetError(Exception):
+    """The target cannot be served; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What ``rowserve serve`` was asked for.
+
+    Args:
+        target: ``module:app``, a file of models, or None for the users app.
+        prefix: a path before all resources.
+        max_rows: the most rows of a list; None for a resource's own.
+        default_return: what a write answers that does not say.
+    """
+
+    target: str | None = None
+    prefix: str = ""
+    max_rows: int | None = None
+    default_return: str = "representation"
+
+    def save(self) -> None:
+        """Leaves the options to workers."""
+        os.environ[VARIABLE] = json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls) -> Options:
+        return cls(**json.loads(os.environ[VARIABLE]))
+
+
+def create() -> FrontDoor:
+    """The application of a worker, by the options in its environment."""
+    return application(Options.load())
+
+
+def application(options: Options) -> FrontDoor:
+    """The application for some options.
+
+    Raises:
+        TargetError: there is no such module, application or model.
+    """
+    if options.target is None:
+        return served_models([users.User], users.Base.metadata, options)
+    if options.target.endswith(".py"):
+        models = models_of(Path(options.target))
+        return served_models(models, models[0].metadata, options)
+    return FrontDoor(imported(options.target))
+
+
+def served_models(models: Sequence[Any], metadata: MetaData, options: Options) -> FrontDoor:
+    """An application that serves some models, and makes their tables when it starts."""
+    database = Database()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with database:
+            await database.create_tables(metadata)
+            yield
+
+    app = FastAPI(title="rowserve", lifespan=lifespan, redirect_slashes=False)
+    app.add_exception_handler(ApiError, answered)
+    more: dict[str, Any] = {"default_return": options.default_return}
+    if options.max_rows is not None:
+        more["max_rows"] = options.max_rows
+    resources: list[Resource[Any]] = []
+    for model in models:
+        resource = Resource(model, prefix=f"{options.prefix}/{model.__table__.name}", **more)
+        app.include_router(resource)
+        resources.append(resource)
+    return FrontDoor(app, resources)
+
+
+async def answered(request: Request, error: Exception) -> Answer:
+    assert isinstance(error, ApiError)
+    return error_answer(error)
+
+
+def imported(target: str) -> ASGIApp:
+    """The application that ``module:attribute`` names."""
+    name, colon, attribute = target.partition(":")
+    if not colon:
+        raise TargetError(f"{target!r} is no target: write module:app, or models.py")
+    sys.path.insert(0, os.getcwd())
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+            raise TargetError(f"There is no module {name} in {os.getcwd()}") from None
+        raise
+    app: Any = module
+    for part in (attribute or "app").split("."):
+        app = getattr(app, part, None)
+    if app is None:
+        raise TargetError(f"The module {name} has no {attribute or 'app'}")
+    asgi: ASGIApp = app
+    return asgi
+
+
+def models_of(path: Path) -> list[Any]:
+    """The mapped classes of a file, in the order of their names."""
+    if not path.is_file():
+        raise TargetError(f"There is no file {path}")
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.path.insert(0, str(path.resolve().parent))
+    sys.modules[path.stem] = module
+    specification.loader.exec_module(module)
+    models = [
+        value
+        for _, value in sorted(vars(module).items())
+        if isinstance(value, type) and issubclass(value, DeclarativeBase) and hasattr(value, "__table__")
+    ]
+    if not models:
+        raise TargetError(f"{path} has no mapped class: a model derives from DeclarativeBase and has a __tablename__")
+    return models

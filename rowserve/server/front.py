@@ -1,0 +1,87 @@
+"""The front door of a served application: requests for resources go straight to them, health has a lane of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..database import opened
+from ..resource import Resource
+from ..responses import JSON, Answer
+
+HEALTH_PATH = "/_rowserve/health"
+HEALTH_AGE = 1.0
+"""Seconds after which the databases are asked again how they are."""
+
+
+class FrontDoor:
+    """An ASGI application in front of another.
+
+    Args:
+        app: the application.
+        resources: those of its resources that may be reached past it: nothing in the application, no middleware and
+            no dependency, has a say in their requests.
+    """
+
+    def __init__(self, app: ASGIApp, resources: Sequence[Resource[Any]] = ()) -> None:
+        self.app = app
+        self.resources = {resource.prefix: resource for resource in resources}
+        self._healthy = False
+        self._asked = float("-inf")
+        self._asking: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            # "/users", "/users/" and "/users/7"; the prefix itself may have several parts.
+            start, slash, key = path.rpartition("/")
+            resource = self.resources.get(start if slash and start else path)
+            if resource is not None:
+                await resource.serve(scope, receive, send, key if start and key else None)
+                return
+            if path == HEALTH_PATH:
+                answer = await self.health()
+                await answer(scope, receive, send)
+                return
+        elif scope["type"] == "lifespan":
+            send = frozen_after_startup(send)
+        await self.app(scope, receive, send)
+
+    async def health(self) -> Answer:
+        """200 when the databases answer, else 503. They are asked in the background: a probe waits for nobody."""
+        now = asyncio.get_running_loop().time()
+        if now - self._asked > HEALTH_AGE and self._asking is None:
+            self._asking = asyncio.create_task(self._ask())
+        if self._asked == float("-inf") and self._asking is not None:
+            await asyncio.shield(self._asking)
+        if self._healthy:
+            return Answer(200, [JSON], b'{"status":"ready"}')
+        return Answer(503, [JSON, (b"retry-after", b"1")], b'{"status":"unavailable"}')
+
+    async def _ask(self) -> None:
+        try:
+            async with asyncio.timeout(5):
+                await asyncio.gather(*(database.ping() for database in opened))
+            self._healthy = True
+        except (ConnectionError, TimeoutError):
+            self._healthy = False
+        finally:
+            self._asked = asyncio.get_running_loop().time()
+            self._asking = None
+
+
+def frozen_after_startup(send: Send) -> Send:
+    """Has the garbage collector leave alone what was made at start: it never becomes garbage, and looking at it all
+    again and again was most of the slowest requests' time."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "lifespan.startup.complete":
+            gc.collect()
+            gc.freeze()
+        await send(message)
+
+    return sending
