@@ -41,6 +41,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;
         ("image/png, text/csv;q=0.1", CSV),
         ("application/json;q=0, */*", CSV),
         ("application/json;q=high", JSON),
+        (";, application/json", JSON),
     ],
 )
 def test_the_best_liked_is_answered_with(accept: str, media_type: MediaType) -> None:
