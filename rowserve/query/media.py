@@ -124,7 +124,7 @@ def wants_problem_json(accept: str) -> bool:
 def _ranges(accept: str) -> list[_Range]:
     ranges = []
     for match in _RANGE.finditer(accept):
-        name, *rest = (part.strip() for part in _PARAMETER.findall(match[0]))
+        name, *rest = (part.strip() for part in _PARAMETER.findall(match[0]) or [""])
         parameters = {}
         for part in rest:
             key, _, value = part.partition("=")

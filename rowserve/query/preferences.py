@@ -78,11 +78,7 @@ def parse_preferences(header: str) -> Preferences:
     for item in header.split(","):
         preference = item.strip()
         name, _, value = preference.partition("=")
-        if (
-            (name in _VALUES and value in _VALUES[name])
-            or (name == "timezone" and value)
-            or (name == "max-affected" and value.isascii() and value.isdecimal() and len(value) < 19)
-        ):
+        if _is_known(name, value):
             found.setdefault(name, value)
         elif preference:
             unknown.append(preference)
@@ -106,6 +102,14 @@ def parse_preferences(header: str) -> Preferences:
         max_affected=None if max_affected is None else int(max_affected),
         unknown=tuple(unknown),
     )
+
+
+def _is_known(name: str, value: str) -> bool:
+    if name == "timezone":
+        return bool(value)
+    if name == "max-affected":
+        return value.isascii() and value.isdecimal() and len(value) < 19
+    return value in _VALUES.get(name, ())
 
 
 _RETURN: dict[str, Return] = {value: value for value in get_args(Return)}

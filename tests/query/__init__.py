@@ -1,0 +1,1 @@
+"""The dialect, read and written."""
