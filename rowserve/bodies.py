@@ -42,5 +42,9 @@ def checked(body: bytes, type_: str, limit: int) -> bytes:
 
 def too_large(limit: int) -> ApiError:
     return ApiError(
-        413, "PGRST102", "The body is too large", details=f"The limit is {limit} bytes.", hint="Send fewer rows at once."
+        413,
+        "PGRST102",
+        "The body is too large",
+        details=f"The limit is {limit} bytes.",
+        hint="Send fewer rows at once.",
     )

@@ -93,9 +93,7 @@ class Database:
         backend = backend_for(self.url, self.settings)
         await backend.open()
         watch_for_sharing(backend.engine)
-        self._gate = Gate(
-            self.settings.pool_size, max_waiting=self.settings.max_waiting, timeout=self.settings.timeout
-        )
+        self._gate = Gate(self.settings.pool_size, max_waiting=self.settings.max_waiting, timeout=self.settings.timeout)
         self._backend = backend
         opened.append(self)
 
@@ -181,7 +179,11 @@ class Database:
             log.exception("A callback after a commit failed")
 
     def after_commit(
-        self, session: AsyncSession, function: Callable[P, Awaitable[object] | object], *args: P.args, **kwargs: P.kwargs
+        self,
+        session: AsyncSession,
+        function: Callable[P, Awaitable[object] | object],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> None:
         """Calls a function once the session's transaction is committed; not at all if it is rolled back.
 

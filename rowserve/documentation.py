@@ -80,7 +80,7 @@ class Documentation:
             parameters=[*self._shape(), *self._page(), *self._filters(), prefer("count=exact")],
             response_model=list[read],  # type: ignore[valid-type]
             responses={206: {"model": list[read], "description": "Part of the rows, with count=exact"}, **ERRORS},  # type: ignore[valid-type]
-            description=f"All rows that the filters select, in the order of the primary key unless `order` says otherwise."
+            description="All rows that the filters select, in the order of the primary key unless `order` says otherwise."
             + ("" if self.max_rows is None else f" At most {self.max_rows} at a time; the `Link` header leads on."),
         )
         yield self._operation(
@@ -185,7 +185,9 @@ class Documentation:
                 "in": "path",
                 "required": True,
                 "description": f"The primary key: {described}{comma}.",
-                "schema": TypeAdapter(keys[0].wire.read_annotation).json_schema() if len(keys) == 1 else {"type": "string"},
+                "schema": TypeAdapter(keys[0].wire.read_annotation).json_schema()
+                if len(keys) == 1
+                else {"type": "string"},
             }
         ]
 

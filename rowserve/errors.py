@@ -56,9 +56,7 @@ class ApiError(HTTPException):
         return to_json(self.members())
 
 
-def database_error(
-    sqlstate: str, message: str, *, details: object = None, hint: str | None = None
-) -> ApiError:
+def database_error(sqlstate: str, message: str, *, details: object = None, hint: str | None = None) -> ApiError:
     """The answer to an error of the database, by its SQLSTATE."""
     status = status_of(sqlstate)
     headers = {"Retry-After": "1"} if status == 503 else None

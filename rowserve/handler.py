@@ -12,14 +12,13 @@ from urllib.parse import parse_qsl
 from pydantic_core import from_json, to_json
 from starlette.types import Receive, Scope
 
-from .backends import Backend, Returned, Write
+from .backends import Backend, Returned
 from .bodies import read_body
 from .errors import ApiError
 from .query import (
     Comparison,
     Field,
     MediaType,
-    Order,
     ParseCache,
     Parsed,
     Preferences,
@@ -76,7 +75,7 @@ class Request:
     @property
     def query_string(self) -> str:
         raw: bytes = self.scope["query_string"]
-        return raw.decode("latin-1")
+        return raw.decode("utf-8", "surrogateescape")
 
     @property
     def path(self) -> str:
@@ -90,9 +89,7 @@ class Request:
             return None
         media_type = negotiate(accept.decode("latin-1"))
         if media_type.kind != "json" or media_type.nulls_stripped:
-            raise ApiError(
-                406, "PGRST107", f"None of these media types are available: {accept.decode('latin-1')}"
-            )
+            raise ApiError(406, "PGRST107", f"None of these media types are available: {accept.decode('latin-1')}")
         return media_type if media_type.singular else None
 
 
@@ -579,6 +576,4 @@ def no_such_method(method: str, methods: dict[str, Method]) -> Answer:
     allow = ("allow", ", ".join(["OPTIONS", *methods]))
     if method == "OPTIONS":
         return Answer(200, [(b"allow", allow[1].encode())])
-    return error_answer(
-        ApiError(405, "PGRST117", f"Unsupported HTTP method: {method}", headers={"Allow": allow[1]})
-    )
+    return error_answer(ApiError(405, "PGRST117", f"Unsupported HTTP method: {method}", headers={"Allow": allow[1]}))

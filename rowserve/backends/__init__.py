@@ -32,4 +32,6 @@ def backend_for(url: URL, settings: Settings) -> Backend:
 
             return PostgreSQLBackend(url, settings)
         case name:
-            raise ValueError(f"rowserve speaks to SQLite and PostgreSQL, not to {name}: use sqlite:/// or postgresql://")
+            raise ValueError(
+                f"rowserve speaks to SQLite and PostgreSQL, not to {name}: use sqlite:/// or postgresql://"
+            )

@@ -80,9 +80,7 @@ class Door(Generic[Work]):
         self._served = 0
         self._rate = 0.0
 
-    def enter(
-        self, work: Work, timeout: float, *, group: object, together: bool, same: object = None
-    ) -> Future[Any]:
+    def enter(self, work: Work, timeout: float, *, group: object, together: bool, same: object = None) -> Future[Any]:
         """Queues work; the future is that of its result.
 
         Args:

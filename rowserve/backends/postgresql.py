@@ -150,7 +150,7 @@ class PostgreSQLBackend(Backend):
         try:
             connection = await self.connect()
             try:
-                await connection.execute("")
+                await connection.execute("SELECT 1")
             finally:
                 connection.terminate()
         except (*LOST, asyncpg.PostgresError, TimeoutError) as error:

@@ -38,9 +38,7 @@ def translated(
         )
     if found := CHECK.match(message):
         relation = table.name if table is not None else "?"
-        return database_error(
-            "23514", f'new row for relation "{relation}" violates check constraint "{found[1]}"'
-        )
+        return database_error("23514", f'new row for relation "{relation}" violates check constraint "{found[1]}"')
     if "FOREIGN KEY constraint failed" in message:
         return foreign_key_violation(write, connection)
     if "interrupted" in message:
@@ -113,8 +111,12 @@ def foreign_key_violation(write: Write | None, connection: sqlite3.Connection | 
                 f'"{constraint.referred_table.name}".',
             )
     children = sorted(
-        {child.name for child in table.metadata.tables.values() for key in child.foreign_key_constraints
-         if key.referred_table is table}
+        {
+            child.name
+            for child in table.metadata.tables.values()
+            for key in child.foreign_key_constraints
+            if key.referred_table is table
+        }
     )
     return database_error(
         "23503",

@@ -74,4 +74,3 @@ def _shape(condition: Condition) -> object:
     if isinstance(condition, Comparison):
         return condition.field, condition.operator, condition.negated
     return condition
-

@@ -42,9 +42,7 @@ class Entity:
         self.dialect = dialect
         self.table: Table = local
         self.name: str = local.name
-        self.columns = {
-            column.name: EntityColumn(column, wire_type(column.type, dialect)) for column in local.columns
-        }
+        self.columns = {column.name: EntityColumn(column, wire_type(column.type, dialect)) for column in local.columns}
         self.primary_key = tuple(self.columns[column.name] for column in local.primary_key.columns)
         if not self.primary_key:
             raise TypeError(f"{model.__name__} has no primary key: a Resource needs one to tell rows apart")

@@ -78,9 +78,7 @@ def full_order(entity: Entity, order: tuple[Order, ...]) -> tuple[Order, ...]:
             raise not_supported("a JSON path in order")
         entity.column(term.field.name)
     named = {term.field.name for term in order}
-    return order + tuple(
-        Order(Field(key.name)) for key in entity.primary_key if key.name not in named
-    )
+    return order + tuple(Order(Field(key.name)) for key in entity.primary_key if key.name not in named)
 
 
 def compile_read(entity: Entity, query: Query, *, max_rows: int | None, count: bool, boundary: bool) -> Read:
@@ -139,9 +137,7 @@ def base_rows(entity: Entity, chosen: dict[str, EntityColumn]) -> Select[Any]:
 def output_pairs(entity: Entity, chosen: dict[str, EntityColumn], columns: Any) -> list[Pair]:
     if entity.dialect.name == "postgresql":
         return []
-    return [
-        (key, item.wire.output(columns[f"c{index}"])) for index, (key, item) in enumerate(chosen.items())
-    ]
+    return [(key, item.wire.output(columns[f"c{index}"])) for index, (key, item) in enumerate(chosen.items())]
 
 
 def row_limit(conditions: Conditions, index: int | None, max_rows: int | None) -> ColumnElement[Any] | None:
@@ -190,7 +186,14 @@ def page_boundary(
         labelled = [key.wire.output(key.column).label(f"k{index}") for index, key in enumerate(keys)]
     else:
         labelled = [key.column.label(f"k{index}") for index, key in enumerate(keys)]
-    two = select(*labelled).where(*where).order_by(*order_by(entity, order)).limit(number(2)).offset(last).subquery("edge")
+    two = (
+        select(*labelled)
+        .where(*where)
+        .order_by(*order_by(entity, order))
+        .limit(number(2))
+        .offset(last)
+        .subquery("edge")
+    )
     if entity.dialect.name == "postgresql":
         edge = cast(func.json_agg(two.table_valued()), Text)
     else:
@@ -248,7 +251,6 @@ def joined_text(dialect: Dialect, statement: Select[Any], names: list[str]) -> s
     sets = func.unnest(*arrays).table_valued(*names, with_ordinality="n").render_derived(name="sets")
     many = select(*one.c).select_from(sets.join(one, literal_column("true"))).order_by(column("n"))
     return str(many.compile(dialect=dialect))
-
 
 
 def compile_rows(entity: Entity, query: Query) -> Read:

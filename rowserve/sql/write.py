@@ -6,8 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Delete, Insert, Integer, Update, bindparam, cast, delete, func, insert, null
-from sqlalchemy import literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Insert,
+    Integer,
+    Update,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    literal_column,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 
 from ..backends.base import Arguments, Statement, Write
@@ -73,8 +87,10 @@ def compile_insert(entity: Entity, names: Sequence[str], returned: tuple[SelectI
     postgres = entity.dialect.name == "postgresql"
     values = {item.name: set_parameter(entity, index) for index, item in enumerate(parameters)}
     text = returning(entity, insert(entity.table).values({**values, **expressions}), returned)
-    if not parameters or not postgres or any(
-        isinstance(entity.column(item.name).column.type, postgresql.ARRAY) for item in parameters
+    if (
+        not parameters
+        or not postgres
+        or any(isinstance(entity.column(item.name).column.type, postgresql.ARRAY) for item in parameters)
     ):
         return Change(Statement(text), entity, parameters)
     joined = joined_insert(entity, parameters, expressions, returned)
@@ -171,9 +187,7 @@ def compiled_change(
     returned: tuple[SelectItem, ...] | None,
 ) -> Change:
     text, positions = positional(returning_statement(entity, statement, returned).compile(dialect=entity.dialect))
-    arguments = tuple(
-        (int(name[1:]), conditions.readers[int(name[1:])]) for name in positions if name.startswith("v")
-    )
+    arguments = tuple((int(name[1:]), conditions.readers[int(name[1:])]) for name in positions if name.startswith("v"))
     assert positions[: len(parameters)] == [f"s{index}" for index in range(len(parameters))]
     return Change(Statement(text), entity, parameters, arguments)
 
