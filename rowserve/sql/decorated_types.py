@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Any, get_args
 
@@ -96,10 +97,8 @@ def _reader(adapter: TypeAdapter[Any], name: str, *, by_json: bool) -> Callable[
     def read(text: str) -> Any:
         value: Any = text
         if by_json:
-            try:
+            with suppress(ValueError):
                 value = from_json(text, allow_inf_nan=False)
-            except ValueError:
-                pass
         for candidate in (value, text):
             try:
                 return adapter.validate_python(candidate)

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from . import literals, sqlite_types
-from .literals import Refused
+from .literals import RefusedError
 from .wire import Read, WireType, processor, simple
 
 
@@ -81,7 +81,7 @@ def _fit(precision: int | None, scale: int | None, digits: int) -> Callable[[Dec
 
     def fit(value: Decimal) -> Decimal:
         if value and value.adjusted() >= digits:
-            raise Refused("22003", "value overflows numeric format")
+            raise RefusedError("22003", "value overflows numeric format")
         if precision is None:
             return value
         unit = Decimal(1).scaleb(-(scale or 0))
@@ -91,7 +91,7 @@ def _fit(precision: int | None, scale: int | None, digits: int) -> Callable[[Dec
         except InvalidOperation:
             rounded = Decimal("Infinity")
         if rounded and rounded.adjusted() >= whole:
-            raise Refused(
+            raise RefusedError(
                 "22003",
                 "numeric field overflow",
                 details=f"A field with precision {precision}, scale {scale or 0} must round to an absolute value "
@@ -148,7 +148,7 @@ def text(type_: types.String, dialect: Dialect) -> WireType:
         literals.no_nul(text)
         if length is not None and len(text) > length:
             if text[length:].strip(" "):
-                raise Refused("22001", f"value too long for type {name}({length})")
+                raise RefusedError("22001", f"value too long for type {name}({length})")
             return text[:length]
         return text
 
@@ -226,7 +226,7 @@ def interval(type_: TypeEngine[Any], dialect: Dialect) -> WireType:
     def read_on_sqlite(text: str) -> timedelta:
         value = literals.interval(text)
         if not _INTERVAL_MIN <= value <= _INTERVAL_MAX:
-            raise Refused("22015", f'interval field value out of range: "{text}"')
+            raise RefusedError("22015", f'interval field value out of range: "{text}"')
         return value
 
     return simple(
@@ -289,7 +289,7 @@ def document(type_: types.JSON, dialect: Dialect) -> WireType:
         if isinstance(text, str) and "Infinity" in text:
             try:
                 literals.document(text)
-            except Refused as refused:
+            except RefusedError as refused:
                 raise refused.error() from None
         return text
 
@@ -313,4 +313,18 @@ def binary(type_: TypeEngine[Any], dialect: Dialect) -> WireType:
         schema={"type": "string", "format": "bytea", "examples": ["\\x48656c6c6f"]},
         read=literals.bytea,
         sqlite=sqlite_types.binary,
+    )
+
+
+def unknown(type_: TypeEngine[Any], dialect: Dialect) -> WireType:
+    """A type that is not known here, as text."""
+    name = str(getattr(type_, "__visit_name__", "text")).lower()
+    return simple(
+        type_,
+        dialect,
+        name="text" if name == "null" else name,
+        schema={},
+        read=literals.no_nul,
+        native=Annotated[str, Strict()],
+        sqlite=sqlite_types.anything,
     )

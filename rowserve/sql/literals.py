@@ -21,7 +21,7 @@ from rowserve.errors import ApiError
 from .intervals import interval_microseconds
 
 
-class Refused(ValueError):
+class RefusedError(ValueError):
     """A value that a type does not take, with the SQLSTATE and the words PostgreSQL has for it."""
 
     def __init__(self, code: str, message: str, *, details: str | None = None, hint: str | None = None) -> None:
@@ -37,15 +37,17 @@ class Refused(ValueError):
         return ApiError(400, self.code, self.message, details=details, hint=self.hint)
 
 
-def invalid(name: str, text: str, code: str = "22P02") -> Refused:
+def invalid(name: str, text: str, code: str = "22P02") -> RefusedError:
     """The error for a text that is no ``name``."""
-    return Refused(code, f'invalid input syntax for type {name}: "{text}"')
+    return RefusedError(code, f'invalid input syntax for type {name}: "{text}"')
 
 
 def no_nul(text: str) -> str:
     """The text, which may not hold U+0000: PostgreSQL cannot store it, and C strings end there."""
     if "\x00" in text:
-        raise Refused("22P05", "unsupported Unicode escape sequence", details="\\u0000 cannot be converted to text.")
+        raise RefusedError(
+            "22P05", "unsupported Unicode escape sequence", details="\\u0000 cannot be converted to text."
+        )
     return text
 
 
@@ -58,7 +60,7 @@ def integer(name: str, low: int, high: int) -> Callable[[str], int]:
         except ValueError:
             raise invalid(name, text) from None
         if not low <= value <= high:
-            raise Refused("22003", f'value "{text}" is out of range for type {name}')
+            raise RefusedError("22003", f'value "{text}" is out of range for type {name}')
         if not text.isascii():
             raise invalid(name, text)
         return value
@@ -77,7 +79,7 @@ def floating(name: str, high: float) -> Callable[[str], float]:
         if value != value or "inf" in text.lower() or "_" in text or not text.isascii():
             raise invalid(name, text)
         if isinf(value) or abs(value) > high:
-            raise Refused("22003", f'"{text.strip()}" is out of range for type {name}')
+            raise RefusedError("22003", f'"{text.strip()}" is out of range for type {name}')
         return value
 
     return read
@@ -119,9 +121,9 @@ _DIGITS = re.compile(r"\s*(?:\d{6,}|\d+-\d+-\d+.*)", re.ASCII)
 _WEEK = re.compile("[Ww]")
 
 
-def _refused_moment(name: str, text: str, pattern: re.Pattern[str]) -> Refused:
+def _refused_moment(name: str, text: str, pattern: re.Pattern[str]) -> RefusedError:
     if pattern.fullmatch(text) or _DIGITS.fullmatch(text):
-        return Refused("22008", f'date/time field value out of range: "{text}"')
+        return RefusedError("22008", f'date/time field value out of range: "{text}"')
     return invalid(name, text, "22007")
 
 
@@ -184,7 +186,7 @@ def timestamptz(text: str) -> datetime:
     try:
         return value.astimezone(UTC)
     except OverflowError:
-        raise Refused("22008", f'timestamp out of range: "{text}"') from None
+        raise RefusedError("22008", f'timestamp out of range: "{text}"') from None
 
 
 def calendar_date(text: str) -> date:
@@ -226,7 +228,7 @@ def interval(text: str) -> timedelta:
     try:
         return timedelta(microseconds=microseconds)
     except OverflowError:
-        raise Refused("22015", f'interval field value out of range: "{text}"') from None
+        raise RefusedError("22015", f'interval field value out of range: "{text}"') from None
 
 
 def uuid(text: str) -> UUID:
@@ -243,7 +245,7 @@ def enumeration(name: str, labels: Collection[str]) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         if text not in known:
-            raise Refused("22P02", f'invalid input value for enum {name}: "{text}"')
+            raise RefusedError("22P02", f'invalid input value for enum {name}: "{text}"')
         return text
 
     return read
@@ -254,9 +256,9 @@ def document(text: str) -> object:
     try:
         return from_json(no_nul_escape(text), allow_inf_nan=False)
     except ValueError as error:
-        if isinstance(error, Refused):
+        if isinstance(error, RefusedError):
             raise
-        raise Refused("22P02", "invalid input syntax for type json", details=str(error)) from None
+        raise RefusedError("22P02", "invalid input syntax for type json", details=str(error)) from None
 
 
 _NUL_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -265,7 +267,9 @@ _NUL_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 def no_nul_escape(text: str) -> str:
     r"""The JSON text, which may not hold ``\u0000``."""
     if "\\u0000" in text and _NUL_ESCAPE.search(text):
-        raise Refused("22P05", "unsupported Unicode escape sequence", details="\\u0000 cannot be converted to text.")
+        raise RefusedError(
+            "22P05", "unsupported Unicode escape sequence", details="\\u0000 cannot be converted to text."
+        )
     return text
 
 
@@ -278,7 +282,7 @@ def _unescape(match: re.Match[bytes]) -> bytes:
         return b"\\"
     if octal:
         return bytes((int(octal, 8),))
-    raise Refused("22P02", "invalid input syntax for type bytea")
+    raise RefusedError("22P02", "invalid input syntax for type bytea")
 
 
 def bytea(text: str) -> bytes:
@@ -291,5 +295,5 @@ def bytea(text: str) -> bytes:
     except ValueError:
         odd = next((digit for digit in digits if digit not in "0123456789abcdefABCDEF \n\t\r"), None)
         if odd is None:
-            raise Refused("22023", "invalid hexadecimal data: odd number of digits") from None
-        raise Refused("22023", f'invalid hexadecimal digit: "{odd}"') from None
+            raise RefusedError("22023", "invalid hexadecimal data: odd number of digits") from None
+        raise RefusedError("22023", f'invalid hexadecimal digit: "{odd}"') from None

@@ -12,17 +12,17 @@ from sqlalchemy import Dialect, types
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
-from .literals import Refused, no_nul
+from .literals import RefusedError, no_nul
 from .wire import WireType, annotate, json_text, processor
 
 _ELEMENT = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^{}",]+))\s*', re.DOTALL)
 
 
-def _malformed(text: str, details: str) -> Refused:
-    return Refused("22P02", f'malformed array literal: "{text}"', details=details)
+def _malformed(text: str, details: str) -> RefusedError:
+    return RefusedError("22P02", f'malformed array literal: "{text}"', details=details)
 
 
-def _tokens(text: str) -> Iterator[str | tuple[str | None]]:
+def _symbols(text: str) -> Iterator[str | tuple[str | None]]:
     position = 0
     while position < len(text):
         if text[position] in "{},":
@@ -49,24 +49,24 @@ def array_literal(text: str) -> list[Any]:
     root: list[Any] = []
     stack = [root]
     wants_element = True
-    for token in _tokens(text):
+    for symbol in _symbols(text):
         closed = len(stack) == 1 and bool(root)
         if closed:
             raise _malformed(text, "Junk after closing right brace.")
-        if token == "{" and wants_element:
+        if symbol == "{" and wants_element:
             inner: list[Any] = []
             stack[-1].append(inner)
             stack.append(inner)
-        elif token == "}" and len(stack) > 1 and (not wants_element or not stack[-1]):
+        elif symbol == "}" and len(stack) > 1 and (not wants_element or not stack[-1]):
             stack.pop()
             wants_element = False
-        elif token == "," and not wants_element:
+        elif symbol == "," and not wants_element:
             wants_element = True
-        elif isinstance(token, tuple) and wants_element:
-            stack[-1].append(token[0])
+        elif isinstance(symbol, tuple) and wants_element:
+            stack[-1].append(symbol[0])
             wants_element = False
         else:
-            raise _malformed(text, f'Unexpected "{token if isinstance(token, str) else token[0]}" element.')
+            raise _malformed(text, f'Unexpected "{symbol if isinstance(symbol, str) else symbol[0]}" element.')
     if len(stack) > 1:
         raise _malformed(text, "Unexpected end of input.")
     result: list[Any] = root[0]
@@ -148,11 +148,11 @@ def span(type_: TypeEngine[Any], bound: WireType, dialect: Dialect) -> WireType:
             return postgresql.Range(empty=True)
         match = _RANGE.fullmatch(text)
         if match is None:
-            raise Refused("22P02", f'malformed range literal: "{text}"')
+            raise RefusedError("22P02", f'malformed range literal: "{text}"')
         opening, *edges, closing = match.groups()
         lower, upper = edge(*edges[:2]), edge(*edges[2:])
         if lower is not None and upper is not None and lower > upper:
-            raise Refused("22000", "range lower bound must be less than or equal to range upper bound")
+            raise RefusedError("22000", "range lower bound must be less than or equal to range upper bound")
         bounds: Any = opening + closing
         return postgresql.Range(lower, upper, bounds=bounds)
 

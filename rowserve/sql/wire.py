@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Dialect
 from sqlalchemy.types import TypeEngine
 
 from . import literals
-from .literals import Refused
+from .literals import RefusedError
 
 Bind: TypeAlias = Callable[[Any], Any]
 Read: TypeAlias = Callable[[str], Any]
@@ -27,7 +27,7 @@ class WireType:
         name: PostgreSQL's name for it, as its error messages spell it.
         annotation: what Pydantic validates a JSON value that is not null with.
         read_annotation: what the JSON that comes out looks like, for OpenAPI.
-        read: the text of a value to store -> the Python value; raises `Refused`.
+        read: the text of a value to store -> the Python value; raises `RefusedError`.
         literal: the text of a value to compare with -> the Python value. Unlike ``read`` it knows no lengths and
             scales: ``price=eq.1.005`` on a ``numeric(10,2)`` finds nothing, it does not round.
         bind: Python value -> the driver's value; None where they are the same.
@@ -53,7 +53,7 @@ class WireType:
         """
         try:
             value = self.literal(text)
-        except Refused as refused:
+        except RefusedError as refused:
             raise refused.error() from None
         return value if self.bind is None else self.bind(value)
 
@@ -64,12 +64,12 @@ class WireType:
         """
         return expression if self.render is None else self.render(expression)
 
-    def refusal(self, value: Any) -> Refused:
+    def refusal(self, value: Any) -> RefusedError:
         """Why ``annotation`` does not take the JSON value ``value``."""
         text = json_text(value)
         try:
             self.read(text)
-        except Refused as refused:
+        except RefusedError as refused:
             return refused
         return literals.invalid(self.name, text)
 
