@@ -1,0 +1,226 @@
+"""What a request brings to store: JSON, or the strings of a form or a query string, made into rows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Required
+
+from pydantic import ConfigDict, FailFast, TypeAdapter
+from pydantic_core import ValidationError, from_json
+from typing_extensions import TypedDict
+
+from rowserve.errors import ApiError
+from rowserve.sql.literals import RefusedError, no_nul_escape
+from rowserve.sql.types import WireType
+from rowserve.sql.wire import ExactNumber
+
+_ARRAY = re.compile(rb"[ \t\r\n]*\[")
+# More digits than a float keeps, with a point among them: whole numbers are exact anyway.
+_LONG_NUMBER = re.compile(rb"(?<![0-9.])(?=[0-9.]{17})[0-9]+\.[0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class InputColumn:
+    """One column as a client may write it.
+
+    Attributes:
+        name: the column's name in the database, which is its key on the wire.
+        wire: how its values cross the wire.
+        nullable: whether null may be given.
+        required: whether a row without it can only fail.
+        refused: the error for a value of a column that takes none, such as a generated one; else None.
+    """
+
+    name: str
+    wire: WireType
+    nullable: bool = True
+    required: bool = False
+    refused: RefusedError | None = None
+
+
+class RowReader:
+    """Reads the rows of one table out of requests, as validated Python values by column name.
+
+    Keys that were not given stay absent, so that the defaults of the model and of the database apply.
+
+    Args:
+        table: the table's name, for error messages.
+        columns: the columns that a client may know of.
+        only: takes these keys alone and ignores all others, as PostgREST's ``?columns=`` asks; the rows' keys may then
+            differ. Without it every key must be a column, and all rows must have the same keys.
+    """
+
+    def __init__(self, table: str, columns: Iterable[InputColumn], *, only: Collection[str] | None = None) -> None:
+        self.table = table
+        self.columns: Mapping[str, InputColumn] = {column.name: column for column in columns}
+        for name in only or ():
+            self._column(name)
+        self._only = only
+        taken = [
+            column
+            for column in self.columns.values()
+            if column.refused is None and (only is None or column.name in only)
+        ]
+        required = {column.name for column in self.columns.values() if column.required}
+        self._required = sorted(required)
+        self._never_given = sorted(required.difference(column.name for column in taken))
+        self._has_numeric = any("numeric" in column.wire.name for column in taken)
+        make_row: Any = TypedDict
+        row = make_row(
+            f"{table} row",
+            {column.name: _annotation(column) for column in taken},
+            total=False,
+        )
+        row.__pydantic_config__ = ConfigDict(extra="forbid" if only is None else "ignore")
+        one: TypeAdapter[dict[str, Any]] = TypeAdapter(row)
+        rows: Any = Annotated[list[row], FailFast()]
+        many: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(rows)
+        self._one, self._many = one.validator, many.validator
+
+    def only(self, columns: Collection[str]) -> RowReader:
+        """A reader of the same table that takes ``columns`` alone; worth keeping, for it is slow to make.
+
+        Raises:
+            ApiError: 400 PGRST204 for a name that is no column.
+        """
+        return RowReader(self.table, self.columns.values(), only=columns)
+
+    def one_or_many(self, body: bytes) -> tuple[list[dict[str, Any]], bool]:
+        """The rows in a JSON object or array of objects, and whether it was an array.
+
+        Raises:
+            ApiError: 400 with PGRST102 for what is not that, or for rows whose keys differ; PGRST204 for a key that is
+                no column; 428C9 for a generated column; 23502 for a null that may not be or a required key that is
+                missing; and with the type's own SQLSTATE (22P02, 22003...) for a value, naming row and column.
+        """
+        is_array = _ARRAY.match(body) is not None
+        _check(body)
+        try:
+            if self._has_numeric and _LONG_NUMBER.search(body):
+                value = json.loads(body, parse_float=ExactNumber)
+                rows = self._many.validate_python(value) if is_array else [self._one.validate_python(value)]
+            else:
+                rows = self._many.validate_json(body) if is_array else [self._one.validate_json(body)]
+        except ValidationError as error:
+            raise self._refusal(body, error, is_array=is_array) from None
+        except (ValueError, RecursionError) as error:
+            raise _invalid_json(str(error)) from None
+        if rows and self._never_given:
+            raise self._null(self._never_given[0], 0 if is_array else None)
+        if is_array and self._only is None:
+            _check_keys(rows)
+        return rows, is_array
+
+    def from_strings(self, pairs: Iterable[tuple[str, str | None]]) -> dict[str, Any]:
+        """The row that a form or a query string spells, or a line of CSV; None is null. The last of a key counts.
+
+        Raises:
+            ApiError: as `one_or_many` does.
+        """
+        row: dict[str, Any] = {}
+        for name, text in pairs:
+            if self._only is not None and name not in self._only:
+                continue
+            column = self._column(name)
+            self._check_refused(column, None)
+            if text is None:
+                if not column.nullable:
+                    raise self._null(name, None)
+                row[name] = None
+                continue
+            try:
+                row[name] = column.wire.read(text)
+            except RefusedError as refused:
+                raise refused.error(_where(name, None)) from None
+        for name in self._required:
+            if name not in row:
+                raise self._null(name, None)
+        return row
+
+    def _column(self, name: str) -> InputColumn:
+        column = self.columns.get(name)
+        if column is None:
+            raise ApiError(
+                400,
+                "PGRST204",
+                f"Could not find the '{name}' column of '{self.table}' in the schema cache",
+                hint=f"The columns of '{self.table}' are: {', '.join(self.columns)}.",
+            )
+        return column
+
+    def _check_refused(self, column: InputColumn, row: int | None) -> None:
+        if column.refused is not None:
+            raise column.refused.error(_where(column.name, row) if row is not None else None)
+
+    def _null(self, name: str, row: int | None) -> ApiError:
+        message = f'null value in column "{name}" of relation "{self.table}" violates not-null constraint'
+        return ApiError(400, "23502", message, details=_where(name, row))
+
+    def _refusal(self, body: bytes, error: ValidationError, *, is_array: bool) -> ApiError:
+        """The error PostgREST would answer with: first what is wrong with the shape, then with the values."""
+        problems = error.errors(include_url=False)
+        if problems[0]["type"] == "json_invalid":
+            return _invalid_json(problems[0]["ctx"]["error"])
+        value = from_json(body)
+        rows: Sequence[Any] = value if is_array else [value]
+        if not all(isinstance(row, dict) for row in rows):
+            return _invalid_json("The body must be an object or an array of objects")
+        if self._only is None:
+            _check_keys(rows)
+            for name in rows[0]:
+                self._check_refused(self._column(name), 0 if is_array else None)
+        place = list(problems[0]["loc"])
+        index = int(place.pop(0)) if is_array else None
+        name = str(place[0])
+        if problems[0]["type"] == "missing":
+            return self._null(name, index)
+        given = rows[index or 0][name]
+        if given is None:
+            return self._null(name, index)
+        return self.columns[name].wire.refusal(_exact(body, index, name, given)).error(_where(name, index))
+
+
+def _annotation(column: InputColumn) -> Any:
+    annotation = column.wire.annotation | None if column.nullable else column.wire.annotation
+    return Required[annotation] if column.required else annotation
+
+
+def _where(name: str, row: int | None) -> str:
+    return f'column "{name}"' if row is None else f'row {row + 1}, column "{name}"'
+
+
+def _invalid_json(details: str) -> ApiError:
+    return ApiError(400, "PGRST102", "Empty or invalid json", details=details)
+
+
+def _check(body: bytes) -> None:
+    r"""Refuses what Pydantic would let through inside JSON columns: NaN and Infinity, and ``\u0000``."""
+    if b"NaN" in body or b"Infinity" in body:
+        try:
+            from_json(body, allow_inf_nan=False)
+        except ValueError as error:
+            raise _invalid_json(str(error)) from None
+    if b"\\u0000" in body:
+        try:
+            no_nul_escape(body.decode(errors="replace"))
+        except RefusedError as refused:
+            raise refused.error() from None
+
+
+def _check_keys(rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        keys = rows[0].keys()
+        for row in rows:
+            if row.keys() != keys:
+                raise ApiError(400, "PGRST102", "All object keys must match")
+
+
+def _exact(body: bytes, index: int | None, name: str, given: Any) -> Any:
+    """A float that was refused, with the digits it had in the body, for the message to repeat."""
+    if not isinstance(given, float):
+        return given
+    value = json.loads(body, parse_float=ExactNumber)
+    return (value if index is None else value[index])[name]
