@@ -19,6 +19,7 @@ from rowserve.sql.wire import ExactNumber
 
 _ARRAY = re.compile(rb"[ \t\r\n]*\[")
 # More digits than a float keeps, with a point among them: whole numbers are exact anyway.
+_MANY_DIGITS = re.compile(rb"[0-9][0-9.]{16}")
 _LONG_NUMBER = re.compile(rb"(?<![0-9.])(?=[0-9.]{17})[0-9]+\.[0-9]")
 
 
@@ -68,6 +69,7 @@ class RowReader:
         self._required = sorted(required)
         self._never_given = sorted(required.difference(column.name for column in taken))
         self._has_numeric = any("numeric" in column.wire.name for column in taken)
+        self._has_open = any(column.wire.is_open for column in taken)
         make_row: Any = TypedDict
         row = make_row(
             f"{table} row",
@@ -76,7 +78,7 @@ class RowReader:
         )
         row.__pydantic_config__ = ConfigDict(extra="forbid" if only is None else "ignore")
         one: TypeAdapter[dict[str, Any]] = TypeAdapter(row)
-        many: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(Annotated[_list_of(row), FailFast()])
+        many: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(_many(row))
         self._one, self._many = one.validator, many.validator
 
     def only(self, columns: Collection[str]) -> RowReader:
@@ -95,10 +97,14 @@ class RowReader:
                 no column; 428C9 for a generated column; 23502 for a null that may not be or a required key that is
                 missing; and with the type's own SQLSTATE (22P02, 22003...) for a value, naming row and column.
         """
-        is_array = _ARRAY.match(body) is not None
-        _check(body)
+        start = body[:1]
+        is_array = start == b"[" or (start != b"{" and _ARRAY.match(body) is not None)
+        if b"\\u0000" in body:
+            _check_no_nul(body)
+        if self._has_open and (b"NaN" in body or b"Infinity" in body):
+            _check_finite(body)
         try:
-            if self._has_numeric and _LONG_NUMBER.search(body):
+            if self._has_numeric and b"." in body and _MANY_DIGITS.search(body) and _LONG_NUMBER.search(body):
                 value = json.loads(body, parse_float=ExactNumber)
                 rows = self._many.validate_python(value) if is_array else [self._one.validate_python(value)]
             else:
@@ -163,6 +169,7 @@ class RowReader:
         problems = error.errors(include_url=False)
         if problems[0]["type"] == "json_invalid":
             return _invalid_json(problems[0]["ctx"]["error"])
+        _check_finite(body)
         value = from_json(body)
         rows: Sequence[Any] = value if is_array else [value]
         if not all(isinstance(row, dict) for row in rows):
@@ -182,8 +189,8 @@ class RowReader:
         return self.columns[name].wire.refusal(_exact(body, index, name, given)).error(_where(name, index))
 
 
-def _list_of(row: Any) -> Any:
-    return list[row]
+def _many(row: Any) -> Any:
+    return Annotated[list[row], FailFast()]
 
 
 def _annotation(column: InputColumn) -> Any:
@@ -199,18 +206,19 @@ def _invalid_json(details: str) -> ApiError:
     return ApiError(400, "PGRST102", "Empty or invalid json", details=details)
 
 
-def _check(body: bytes) -> None:
-    r"""Refuses what Pydantic would let through inside JSON columns: NaN and Infinity, and ``\u0000``."""
-    if b"NaN" in body or b"Infinity" in body:
-        try:
-            from_json(body, allow_inf_nan=False)
-        except ValueError as error:
-            raise _invalid_json(str(error)) from None
-    if b"\\u0000" in body:
-        try:
-            no_nul_escape(body.decode(errors="replace"))
-        except RefusedError as refused:
-            raise refused.error() from None
+def _check_finite(body: bytes) -> None:
+    """Refuses NaN and Infinity, which are no JSON but which Pydantic would let into a JSON column."""
+    try:
+        from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise _invalid_json(str(error)) from None
+
+
+def _check_no_nul(body: bytes) -> None:
+    try:
+        no_nul_escape(body.decode(errors="replace"))
+    except RefusedError as refused:
+        raise refused.error() from None
 
 
 def _check_keys(rows: Sequence[dict[str, Any]]) -> None:

@@ -43,9 +43,8 @@ def decorated(type_: TypeDecorator[Any], impl: TypeEngine[Any], inner: WireType,
         if to_python is not None:
             annotation = Annotated[annotation, AfterValidator(to_python)]
         read = _reader(TypeAdapter(annotation), wire.name, by_json=by_json or named is not None)
-        wire = replace(
-            wire, annotation=annotation, read=read, literal=read, bind=_binder(type_, dialect, inner.bind, wire.name)
-        )
+        bind = _binder(type_, dialect, inner.bind, wire.name)
+        wire = replace(wire, annotation=annotation, read=read, literal=read, bind=bind, is_open=True)
     elif _overrides(type_, "bind_processor"):
         wire = replace(wire, bind=processor(type_, dialect))
     if _overrides(type_, "process_result_value"):

@@ -301,6 +301,7 @@ def document(type_: types.JSON, dialect: Dialect) -> WireType:
         literal=literals.document,
         bind=bind,
         render=sqlite_types.document if dialect.name == "sqlite" else None,
+        is_open=True,
     )
 
 

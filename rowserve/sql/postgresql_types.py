@@ -117,6 +117,7 @@ def array(type_: types.ARRAY[Any], item: WireType, dialect: Dialect) -> WireType
         read=read,
         literal=read,
         bind=processor(type_, dialect),
+        is_open=item.is_open,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, Field, WithJsonSchema
@@ -32,6 +33,7 @@ class WireType:
             scales: ``price=eq.1.005`` on a ``numeric(10,2)`` finds nothing, it does not round.
         bind: Python value -> the driver's value; None where they are the same.
         render: column -> the expression that the database's JSON functions get; None where they are the same.
+        is_open: whether ``annotation`` lets any JSON through, numbers that are not finite among it.
         result: decoded JSON value -> the value to encode again, for a `TypeDecorator` with a
             ``process_result_value`` of its own; None for all others, which need no Python on the way out.
     """
@@ -43,6 +45,7 @@ class WireType:
     literal: Read
     bind: Bind | None = None
     render: Output | None = None
+    is_open: bool = False
     result: Bind | None = None
 
     def parse(self, text: str) -> Any:
@@ -101,8 +104,8 @@ def annotate(native: Any, read: Read, schema: dict[str, Any]) -> Any:
     """An annotation that tries ``native`` (None: nothing) inside Pydantic, and then ``read`` on the value's text."""
 
     def from_json(value: Any) -> Any:
-        if value is None:
-            raise ValueError("null is no value of any type")
+        if value is None or (isinstance(value, float) and not isfinite(value)):
+            raise ValueError("neither null nor a number that is not finite has a text")
         return read(json_text(value))
 
     by_text = Annotated[Any, AfterValidator(from_json)]
