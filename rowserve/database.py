@@ -138,12 +138,14 @@ class Database:
     @property
     def session(self) -> params.Depends:
         """The dependency that gives a session: ``Annotated[AsyncSession, db.session]``."""
-        return Depends(self._session, scope="function")
+        dependency: params.Depends = Depends(self._session, scope="function")
+        return dependency
 
     @property
     def read_session(self) -> params.Depends:
         """The dependency that gives a session that only reads: ``Annotated[AsyncReadSession, db.read_session]``."""
-        return Depends(self._read_session, scope="function")
+        dependency: params.Depends = Depends(self._read_session, scope="function")
+        return dependency
 
     async def _session(self, connection: HTTPConnection) -> AsyncIterator[AsyncSession]:
         async with self._transaction(reading=connection.scope.get("method") in SAFE_METHODS) as session:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, Field, TypeAdapter
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from .schemas import schemas_for
 from .sql.entity import Entity, EntityColumn
@@ -62,7 +62,7 @@ class Documentation:
 
     def __init__(self, model: type[Any], *, max_rows: int | None, description: str | None) -> None:
         # The wire is the same whichever the database, so PostgreSQL's names will do.
-        dialect = postgresql.dialect()
+        dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
         self.entity = Entity(model, dialect)
         self.name = self.entity.name
         self.max_rows = max_rows
@@ -80,12 +80,12 @@ class Documentation:
             parameters=[*self._shape(), *self._page(), *self._filters(), prefer("count=exact")],
             response_model=list[read],  # type: ignore[valid-type]
             responses={206: {"model": list[read], "description": "Part of the rows, with count=exact"}, **ERRORS},  # type: ignore[valid-type]
-            description="All rows that the filters select, in the order of the primary key unless `order` says otherwise."
+            description="All rows that the filters select, by primary key unless `order` says otherwise."
             + ("" if self.max_rows is None else f" At most {self.max_rows} at a time; the `Link` header leads on."),
         )
         yield self._operation(
             "POST",
-            f"Insert into {name}",
+            f"Insert rows into {name}",
             status_code=201,
             parameters=[prefer("return=representation | minimal | headers-only"), select_parameter()],
             body=one_or_many(self.schemas.insert),
@@ -96,7 +96,7 @@ class Documentation:
         )
         yield self._operation(
             "PATCH",
-            f"Update {name}",
+            f"Update rows of {name}",
             parameters=[*self._filters(), prefer("return=minimal | representation"), select_parameter()],
             body=schema_of(self.schemas.update),
             status_code=204,
@@ -105,7 +105,7 @@ class Documentation:
         )
         yield self._operation(
             "DELETE",
-            f"Delete from {name}",
+            f"Delete rows of {name}",
             parameters=[*self._filters(), prefer("return=minimal | representation"), select_parameter()],
             status_code=204,
             responses={200: {"model": list[read], "description": "The rows, if asked for"}, **ERRORS, **CONFLICT},  # type: ignore[valid-type]

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from .backends import Backend
 from .database import Database, default_database
 from .documentation import Documentation
-from .handler import Handler
+from .http import Handler, Limits
 
 Model = TypeVar("Model")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
@@ -95,10 +95,15 @@ class Resource(APIRouter, Generic[Model]):
         self._database = database
         self._backend: Backend | None = None
         self._handler: Handler | None = None
-        documentation = Documentation(self._model, max_rows=self.max_rows, description=type(self).__doc__)
+        documentation = Documentation(self._model, max_rows=self.max_rows, description=self._description())
         prefix = prefix or type(self).prefix or f"/{documentation.name}"
         super().__init__(prefix=prefix, tags=tags or [documentation.name], route_class=ResourceRoute, **options)
         self._add_routes(documentation)
+
+    @classmethod
+    def _description(cls) -> str | None:
+        """What a subclass says of itself; ``Resource``'s own words are for whom reads the code."""
+        return None if cls is Resource or cls.__doc__ == Resource.__doc__ else cls.__doc__
 
     def _add_routes(self, documentation: Documentation) -> None:
         for operation in documentation.operations():
@@ -135,10 +140,12 @@ class Resource(APIRouter, Generic[Model]):
             self._handler = Handler(
                 self._model,
                 backend,
-                max_rows=self.max_rows,
-                timeout=self.timeout or backend.settings.timeout,
-                max_body=self.max_body,
-                default_return=self.default_return,
-                allow_unfiltered_writes=self.allow_unfiltered_writes,
+                Limits(
+                    max_rows=self.max_rows,
+                    timeout=self.timeout or backend.settings.timeout,
+                    max_body=self.max_body,
+                    default_return=self.default_return,
+                    allow_unfiltered_writes=self.allow_unfiltered_writes,
+                ),
             )
         return self._handler

@@ -134,7 +134,7 @@ class Door(Generic[Work]):
 
     async def drained(self) -> None:
         """Returns when nothing waits and nothing runs."""
-        while self._waiting or self._running:
+        while self._waiting or self._running:  # noqa: ASYNC110 - at the end of a life, simple will do
             await asyncio.sleep(TICK / 5)
 
     def _check_wait(self, timeout: float) -> None:

@@ -51,8 +51,8 @@ class Settings:
 class Returned(NamedTuple):
     """What a write gave back: the rows it returned, as the driver has them, and how many it touched."""
 
-    rows: Sequence[Sequence[Any]]
-    count: int
+    rows: Sequence[Any]
+    touched: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +81,7 @@ class Backend(ABC):
     """SQLAlchemy's dialect, for the compiler."""
     engine: AsyncEngine
     """The engine of sessions."""
+    settings: Settings
 
     @abstractmethod
     async def open(self) -> None:

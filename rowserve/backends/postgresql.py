@@ -374,7 +374,7 @@ class WriteLane(Lane):
             else:
                 parts = [await self._execute(write.statement, arguments) for arguments in write.sets]
                 rows = [row for part in parts for row in part.rows]
-                returned = Returned(rows, sum(part.count for part in parts))
+                returned = Returned(rows, sum(part.touched for part in parts))
             if write.check is not None:
                 write.check(returned)
         return returned
@@ -385,9 +385,9 @@ class WriteLane(Lane):
         return Returned(rows, len(rows) or affected(prepared.get_statusmsg()))
 
 
-def affected(status: str) -> int:
+def affected(status: str | None) -> int:
     """How many rows a command touched, by its status such as ``UPDATE 3``."""
-    command, _, count = status.rpartition(" ")
+    command, _, count = (status or "").rpartition(" ")
     return int(count) if command in ("INSERT 0", "UPDATE", "DELETE") else 0
 
 

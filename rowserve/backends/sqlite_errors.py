@@ -80,9 +80,10 @@ def unique_name(table: Table, names: list[str]) -> str | None:
     """The name of the constraint or index that makes these columns unique."""
     if [column.name for column in table.primary_key.columns] == names:
         return str(table.primary_key.name or f"{table.name}_pkey")
-    for candidate in (*table.constraints, *table.indexes):
-        unique = isinstance(candidate, UniqueConstraint) or (isinstance(candidate, Index) and candidate.unique)
-        if unique and candidate.name and [column.name for column in candidate.columns] == names:
+    unique: list[UniqueConstraint | Index] = [index for index in table.indexes if index.unique]
+    unique += [constraint for constraint in table.constraints if isinstance(constraint, UniqueConstraint)]
+    for candidate in unique:
+        if candidate.name and [column.name for column in candidate.columns] == names:
             return str(candidate.name)
     return None
 

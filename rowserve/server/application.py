@@ -22,8 +22,8 @@ from starlette.types import ASGIApp
 from .. import users
 from ..database import Database
 from ..errors import ApiError
+from ..http.responses import Answer, error_answer
 from ..resource import Resource
-from ..responses import Answer, error_answer
 from .front import FrontDoor
 
 VARIABLE = "ROWSERVE_SERVE"

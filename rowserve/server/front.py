@@ -10,8 +10,8 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..database import opened
+from ..http.responses import JSON, Answer
 from ..resource import Resource
-from ..responses import JSON, Answer
 
 HEALTH_PATH = "/_rowserve/health"
 HEALTH_AGE = 1.0

@@ -12,10 +12,8 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Select,
-    Text,
     and_,
     case,
-    cast,
     column,
     func,
     literal_column,
@@ -30,7 +28,7 @@ from ..backends.base import Arguments, Statement
 from ..query import Column, Comparison, Condition, Field, Order, Query, SelectItem, Star
 from .conditions import Conditions, Reader, not_supported
 from .entity import Entity, EntityColumn
-from .output import Pair, row_object, rows_array, sqlite_object
+from .output import Pair, row_object, rows_array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,10 +108,10 @@ def compile_read(entity: Entity, query: Query, *, max_rows: int | None, count: b
     page = rows.limit(limit).offset(offset).subquery("page")
     pairs = output_pairs(entity, chosen, page.c)
 
-    total = null()
+    total: ColumnElement[Any] = null()
     if count:
         total = select(func.count()).select_from(entity.table).where(*where).scalar_subquery()
-    edge = null()
+    edge: ColumnElement[Any] = null()
     if boundary and limit is not None:
         edge = page_boundary(entity, where, order, limit, offset)
     statement = select(
@@ -181,24 +179,10 @@ def page_boundary(
 ) -> ColumnElement[Any]:
     """The order's values of the last row of a full page and of the row after it, evaluated only if it is full."""
     last = offset + limit - number(1)
-    keys = [entity.column(term.field.name) for term in order]
-    if entity.dialect.name == "postgresql":
-        labelled = [key.wire.output(key.column).label(f"k{index}") for index, key in enumerate(keys)]
-    else:
-        labelled = [key.column.label(f"k{index}") for index, key in enumerate(keys)]
-    two = (
-        select(*labelled)
-        .where(*where)
-        .order_by(*order_by(entity, order))
-        .limit(number(2))
-        .offset(last)
-        .subquery("edge")
-    )
-    if entity.dialect.name == "postgresql":
-        edge = cast(func.json_agg(two.table_valued()), Text)
-    else:
-        pairs = [(f"k{index}", key.wire.output(two.c[f"k{index}"])) for index, key in enumerate(keys)]
-        edge = func.json_group_array(sqlite_object(pairs))
+    keys = {f"k{index}": entity.column(term.field.name) for index, term in enumerate(order)}
+    rows = base_rows(entity, keys).where(*where).order_by(*order_by(entity, order))
+    two = rows.limit(number(2)).offset(last).subquery("edge")
+    edge = rows_array(two, output_pairs(entity, keys, two.c), entity.dialect)
     # A page of none is never full: its last row would be the one before the first.
     return case((and_(func.count() == limit, limit > number(0)), select(edge).scalar_subquery()))
 
@@ -246,7 +230,8 @@ def joined_text(dialect: Dialect, statement: Select[Any], names: list[str]) -> s
             return literal_column(f"sets.{element.key}", element.type)
         return None
 
-    one = visitors.replacement_traverse(statement, {}, to_column).subquery("one").lateral("one")
+    correlated: Any = visitors.replacement_traverse(statement, {}, to_column)
+    one = correlated.subquery("one").lateral("one")
     arrays = [BindParameter(name, type_=postgresql.ARRAY(parameters[name].type)) for name in names]
     sets = func.unnest(*arrays).table_valued(*names, with_ordinality="n").render_derived(name="sets")
     many = select(*one.c).select_from(sets.join(one, literal_column("true"))).order_by(column("n"))

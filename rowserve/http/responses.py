@@ -8,7 +8,8 @@ from pydantic_core import to_json
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from .errors import ApiError
+from ..errors import ApiError
+from ..query import Preferences
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -59,3 +60,10 @@ def error_answer(error: ApiError, *, problem: bool = False) -> Answer:
         return Answer(error.status, [JSON, *extra], error.body())
     body = {"type": "about:blank", "title": error.message, "status": error.status, **error.members()}
     return Answer(error.status, [PROBLEM, *extra], to_json(body))
+
+
+def add_applied(headers: Headers, preferences: Preferences, *names: str) -> None:
+    """Says which of the named preferences were followed, if any were stated."""
+    applied = preferences.applied(*names)
+    if applied:
+        headers.append((b"preference-applied", applied.encode()))

@@ -1,0 +1,4 @@
+"""A request to a resource, from its ASGI scope to its answer: what it asks for, what is run, what goes back."""
+
+from .handler import Handler as Handler
+from .handler import Limits as Limits

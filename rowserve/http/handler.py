@@ -1,0 +1,80 @@
+"""Which method answers a request, and what its errors become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
+
+from starlette.types import Receive, Scope
+
+from ..backends import Backend
+from ..errors import ApiError
+from ..query import wants_problem_json
+from .context import Context
+from .context import Limits as Limits
+from .reads import Reads
+from .request import ClientGone, Request
+from .responses import Answer, StreamedAnswer, error_answer
+from .writes import Writes
+
+AnyAnswer: TypeAlias = Answer | StreamedAnswer
+Method: TypeAlias = Callable[[Request], Coroutine[Any, Any, AnyAnswer]]
+
+CLIENT_CLOSED_REQUEST = 499
+"""nginx's status for a client that went away: nobody reads it but a log."""
+
+
+class Handler:
+    """Answers the requests for one model on one open database.
+
+    Args:
+        model: the mapped class.
+        backend: the database's backend.
+        limits: what bounds requests.
+    """
+
+    def __init__(self, model: type[Any], backend: Backend, limits: Limits) -> None:
+        self.context = Context(model, backend, limits)
+        reads = Reads(self.context)
+        writes = Writes(self.context, reads)
+        self.collection: dict[str, Method] = {
+            "GET": reads.list_rows,
+            "HEAD": reads.list_rows,
+            "POST": writes.insert,
+            "PATCH": writes.update,
+            "DELETE": writes.delete,
+        }
+        self.item: dict[str, Method] = {
+            "GET": reads.get,
+            "HEAD": reads.get,
+            "PATCH": writes.update,
+            "PUT": writes.replace,
+            "DELETE": writes.delete,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, key: str | None) -> AnyAnswer:
+        """The answer to a request; an error is an answer too.
+
+        Args:
+            scope: the ASGI scope.
+            receive: the ASGI channel of the body.
+            key: the primary key in the path; None for the collection.
+        """
+        methods = self.collection if key is None else self.item
+        method = methods.get(scope["method"])
+        if method is None:
+            return no_such_method(scope["method"], methods)
+        try:
+            return await method(Request(scope, receive, None if key is None else self.context.keys(key)))
+        except ApiError as error:
+            accept = dict(scope["headers"]).get(b"accept", b"")
+            return error_answer(error, problem=wants_problem_json(accept.decode("latin-1")))
+        except ClientGone:
+            return Answer(CLIENT_CLOSED_REQUEST, [])
+
+
+def no_such_method(method: str, methods: dict[str, Method]) -> Answer:
+    allow = ", ".join(["OPTIONS", *methods])
+    if method == "OPTIONS":
+        return Answer(200, [(b"allow", allow.encode())])
+    return error_answer(ApiError(405, "PGRST117", f"Unsupported HTTP method: {method}", headers={"Allow": allow}))

@@ -1,0 +1,131 @@
+"""GET and HEAD: a list, a page of it, one row, or all there are."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+from pydantic_core import from_json
+
+from ..backends import Arguments
+from ..errors import ApiError
+from ..query import Parsed, Query, next_page, unparse
+from ..sql.read import Read, compile_read, compile_rows, full_order
+from .context import Context, not_singular
+from .request import Request
+from .responses import JSON, Answer, Headers, StreamedAnswer, add_applied
+
+
+class Reads:
+    """Answers what only reads."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    async def list_rows(self, request: Request) -> Answer | StreamedAnswer:
+        context = self.context
+        parsed = context.parse_request(request)
+        singular = request.singular()
+        count = request.preferences.count is not None
+        if context.limits.max_rows is None and parsed.query.modifiers.limit is None and singular is None and not count:
+            return await self.stream(request, parsed)
+        read = self.compiled(parsed.query, count=count)
+        body, rows, total, boundary = await self.row(request, read, read.bind(parsed.values))
+        headers = [JSON]
+        if singular is not None:
+            if rows != 1:
+                raise not_singular(rows)
+            body = body[1:-1]
+            headers = [(b"content-type", f"{singular.name}; charset=utf-8".encode())]
+        offset = offset_of(parsed)
+        if total is not None and offset and offset >= total:
+            raise out_of_range(offset, total)
+        span = f"{offset}-{offset + rows - 1}" if rows else "*"
+        headers.append((b"content-range", f"{span}/{'*' if total is None else total}".encode()))
+        if boundary is not None:
+            self.link_next(request, parsed, boundary, headers)
+        if count:
+            add_applied(headers, request.preferences, "count")
+        status = 206 if total is not None and rows < total else 200
+        return answer(status, headers, context.finished(parsed.query.select, body), request)
+
+    async def get(self, request: Request) -> Answer:
+        request.singular()
+        parsed = self.context.parse_request(request)
+        read = self.compiled(parsed.query, count=False)
+        body, rows, *_ = await self.row(request, read, read.bind(parsed.values))
+        if not rows:
+            raise self.context.not_found(request)
+        return answer(200, [JSON], self.context.finished(parsed.query.select, body[1:-1]), request)
+
+    async def stream(self, request: Request, parsed: Parsed) -> Answer | StreamedAnswer:
+        """All rows, however many, as they come."""
+        context = self.context
+        read = context.shapes.get_or_make(("stream", parsed.query), lambda: compile_rows(context.entity, parsed.query))
+        arguments = read.bind(parsed.values)
+        if request.method == "HEAD":
+            return Answer(200, [JSON])
+        rows = context.backend.stream(read.statement, arguments)
+        # The first rows before the first byte: an error up to here still is an answer of its own.
+        first = await anext(rows, None)
+        return StreamedAnswer(200, [JSON], json_chunks(first, rows, context.finisher(parsed.query.select)))
+
+    async def row(self, request: Request, read: Read, arguments: Arguments) -> tuple[str, int, int | None, str | None]:
+        """What the statement of a list yields: body, rows, total, boundary."""
+        context = self.context
+        row: tuple[str, int, int | None, str | None] = await request.outcome(
+            context.backend.read(read.statement, arguments, context.limits.timeout)
+        )
+        return row
+
+    def compiled(self, query: Query, *, count: bool) -> Read:
+        context = self.context
+        return context.shapes.get_or_make(
+            (query, count),
+            lambda: compile_read(context.entity, query, max_rows=context.limits.max_rows, count=count, boundary=True),
+        )
+
+    def link_next(self, request: Request, parsed: Parsed, boundary: str, headers: Headers) -> None:
+        """Links to the page after this one, if there is a row to begin it."""
+        edge = from_json(boundary)
+        if len(edge) < 2:
+            return
+        entity = self.context.entity
+        order = full_order(entity, parsed.query.modifiers.order)
+        nullable = [bool(entity.columns[term.field.name].column.nullable) for term in order]
+        following = next_page(parsed, order, list(edge[0].values()), nullable)
+        headers.append((b"link", f'<{request.path}?{unparse(following)}>; rel="next"'.encode("latin-1")))
+
+
+def offset_of(parsed: Parsed) -> int:
+    index = parsed.query.modifiers.offset
+    return 0 if index is None else int(parsed.values[index])  # type: ignore[arg-type] # the parser made it an int
+
+
+def out_of_range(offset: int, total: int) -> ApiError:
+    return ApiError(
+        416,
+        "PGRST103",
+        "Requested range not satisfiable",
+        details=f"An offset of {offset} was requested, but there are only {total} rows.",
+        headers={"Content-Range": f"*/{total}"},
+    )
+
+
+def answer(status: int, headers: Headers, body: bytes, request: Request) -> Answer:
+    made = Answer(status, headers, body)
+    if request.method == "HEAD":
+        made.body = b""
+    return made
+
+
+async def json_chunks(
+    first: list[str] | None, rows: AsyncIterator[list[str]], finish: Callable[[str], bytes]
+) -> AsyncIterator[bytes]:
+    """A JSON array in chunks, each of some hundreds of rows."""
+    if first is None:
+        yield b"[]"
+        return
+    yield b"[" + finish(f"[{','.join(first)}]")[1:-1]
+    async for texts in rows:
+        yield b"," + finish(f"[{','.join(texts)}]")[1:-1]
+    yield b"]"

@@ -1,0 +1,118 @@
+"""What is asked, and whether the one who asked is still there."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Future, Task
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.types import Receive, Scope
+
+from ..errors import ApiError
+from ..query import MediaType, Preferences, negotiate, parse_preferences
+
+PATIENCE = 0.25
+"""Seconds a request may take before it is watched whether its client is still there."""
+NO_PREFERENCES = Preferences()
+
+
+class ClientGone(Exception):  # noqa: N818 - it is no error of anybody's
+    """The client went away before its answer was ready."""
+
+
+class Request:
+    """A request to a resource.
+
+    Args:
+        scope: the ASGI scope.
+        receive: the ASGI channel of the body.
+        key: the primary key in the path, one text for each of its columns; None for the collection.
+    """
+
+    __slots__ = ("headers", "key", "preferences", "receive", "scope")
+
+    def __init__(self, scope: Scope, receive: Receive, key: Sequence[str] | None) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.key = key
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.preferences = self._preferences() if b"prefer" in self.headers else NO_PREFERENCES
+
+    def _preferences(self) -> Preferences:
+        values = [value for name, value in self.scope["headers"] if name == b"prefer"]
+        return parse_preferences(b", ".join(values).decode("latin-1"))
+
+    @property
+    def method(self) -> str:
+        method: str = self.scope["method"]
+        return method
+
+    @property
+    def query_string(self) -> str:
+        raw: bytes = self.scope["query_string"]
+        return raw.decode("utf-8", "surrogateescape")
+
+    @property
+    def path(self) -> str:
+        """The path as the client knows it."""
+        path: str = self.scope.get("root_path", "") + self.scope["path"]
+        return path
+
+    def singular(self) -> MediaType | None:
+        """The media type of one object, if that is what the client asks for; None for plain JSON.
+
+        Raises:
+            ApiError: 406, for a media type that there is not.
+        """
+        accept = self.headers.get(b"accept")
+        if accept is None or accept == b"*/*" or accept == b"application/json":
+            return None
+        text = accept.decode("latin-1")
+        media_type = negotiate(text)
+        if media_type.kind != "json" or media_type.nulls_stripped:
+            raise ApiError(406, "PGRST107", f"None of these media types are available: {text}")
+        return media_type if media_type.singular else None
+
+    async def outcome(self, future: Future[Any]) -> Any:
+        """The future's result. Where that takes long, it is watched whether the client is still there.
+
+        Raises:
+            ClientGone: it is not; the future is cancelled, and with it what the database does for it.
+        """
+        watch = Watch(future, self.receive)
+        timer = future.get_loop().call_later(PATIENCE, watch.start)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if watch.gone:
+                raise ClientGone from None
+            raise
+        finally:
+            timer.cancel()
+            watch.stop()
+
+
+class Watch:
+    """Cancels a future when the client goes away."""
+
+    __slots__ = ("future", "gone", "receive", "task")
+
+    def __init__(self, future: Future[Any], receive: Receive) -> None:
+        self.future = future
+        self.receive = receive
+        self.gone = False
+        self.task: Task[None] | None = None
+
+    def start(self) -> None:
+        self.task = asyncio.get_running_loop().create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+        self.gone = True
+        self.future.cancel()
+
+    def stop(self) -> None:
+        if self.task is not None:
+            self.task.cancel()

@@ -1,0 +1,225 @@
+"""POST, PATCH, PUT and DELETE: a 2xx means that it is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
+
+from pydantic_core import from_json
+
+from ..backends import Returned
+from ..errors import ApiError
+from ..query import Parsed, SelectItem
+from ..sql.write import Change, compile_delete, compile_insert, compile_update
+from .bodies import read_body
+from .context import Context, not_singular
+from .reads import Reads
+from .request import Request
+from .responses import JSON, Answer, Headers, StreamedAnswer, add_applied
+
+Select: TypeAlias = tuple[SelectItem, ...] | None
+Compile: TypeAlias = Callable[[Select], Change]
+
+NOT_COLUMNS = frozenset({"select", "columns", "on_conflict", "order", "limit", "offset", "and", "or"})
+"""Parameters of a query string that mean something else than a column's value."""
+
+
+class Writes:
+    """Answers what writes."""
+
+    def __init__(self, context: Context, reads: Reads) -> None:
+        self.context = context
+        self.reads = reads
+
+    async def insert(self, request: Request) -> Answer:
+        context = self.context
+        singular = request.singular() is not None
+        parsed, rows, many = await self.rows(request)
+        return_ = request.preferences.return_
+        if return_ is None and context.limits.default_return == "minimal":
+            return_ = "minimal"
+        returned = Returned([], 0)
+        if rows:
+            names = tuple(rows[0])
+            select = None if return_ == "minimal" else parsed.query.select
+            change = context.shapes.get_or_make(
+                ("insert", names, select), lambda: compile_insert(context.entity, names, select)
+            )
+            returned = await self.run(request, change, rows, parsed, singular=singular)
+        headers: Headers = []
+        if request.preferences.return_ is not None:
+            add_applied(headers, request.preferences, "return", "count")
+            total = str(returned.touched) if request.preferences.count == "exact" else "*"
+            headers.append((b"content-range", f"*/{total}".encode()))
+        texts = [row[0] for row in returned.rows]
+        if return_ == "headers-only" and len(texts) == 1:
+            headers.append((b"location", self.location(request, texts[0], as_filter=True)))
+        if return_ in ("minimal", "headers-only"):
+            return Answer(201, headers)
+        headers.append(JSON)
+        if len(texts) == 1 and not many:
+            headers.append((b"location", self.location(request, texts[0], as_filter=False)))
+        single = singular or (return_ is None and not many and len(texts) == 1)
+        return Answer(201, headers, context.finished(parsed.query.select, joined(texts, single=single)))
+
+    async def rows(self, request: Request) -> tuple[Parsed, list[dict[str, Any]], bool]:
+        """The query of an insert, its rows, and whether they came as an array: from the body, or, where there is
+        none, from the query string as in ``POST /users/?name=Ada``."""
+        context = self.context
+        body = await read_body(request.receive, request.headers, context.limits.max_body)
+        if not body and request.query_string:
+            pairs = parse_qsl(request.query_string, keep_blank_values=True)
+            columns = [(name, value) for name, value in pairs if name not in NOT_COLUMNS]
+            if columns:
+                return context.parse(""), [context.schemas.inserts.from_strings(columns)], False
+        rows, many = context.schemas.inserts.one_or_many(body)
+        return context.parse(request.query_string), rows, many
+
+    async def update(self, request: Request) -> Answer | StreamedAnswer:
+        context = self.context
+        row = await self.changes(request)
+        parsed = self.target(request, "UPDATE")
+        if not row:
+            return await self.unchanged(request, parsed)
+
+        def compile_(select: Select) -> Change:
+            return compile_update(context.entity, names, parsed.query, select)
+
+        names = tuple(row)
+        return await self.change(request, parsed, row, ("update", names), compile_)
+
+    async def replace(self, request: Request) -> Answer:
+        context = self.context
+        row = await self.changes(request)
+        self.check_key(request, row)
+        parsed = self.target(request, "UPDATE")
+        names = tuple(row)
+
+        def compile_(select: Select) -> Change:
+            return compile_update(context.entity, names, parsed.query, select, replace=True)
+
+        return await self.change(request, parsed, row, ("replace", names), compile_)
+
+    async def delete(self, request: Request) -> Answer:
+        context = self.context
+        parsed = self.target(request, "DELETE")
+
+        def compile_(select: Select) -> Change:
+            return compile_delete(context.entity, parsed.query, select)
+
+        return await self.change(request, parsed, {}, ("delete",), compile_)
+
+    async def change(
+        self, request: Request, parsed: Parsed, row: dict[str, Any], kind: tuple[object, ...], compile_: Compile
+    ) -> Answer:
+        """Runs a change and answers with the rows as they are then, or with nothing but that it is done."""
+        singular = request.singular() is not None
+        representation = self.wants_rows(request)
+        select = parsed.query.select if representation else None
+        change = self.context.shapes.get_or_make((*kind, parsed.query, select), lambda: compile_(select))
+        returned = await self.run(request, change, [row], parsed, singular=singular)
+        return self.changed(request, parsed, returned)
+
+    async def run(
+        self, request: Request, change: Change, rows: list[dict[str, Any]], parsed: Parsed, *, singular: bool
+    ) -> Returned:
+        context = self.context
+        write = change.write(rows, parsed.values)
+        if singular:
+            write = replace(write, check=check_singular)
+        returned: Returned = await request.outcome(context.backend.write(write, context.limits.timeout))
+        return returned
+
+    async def changes(self, request: Request) -> dict[str, Any]:
+        """The body of a PATCH or PUT: an object, or an array of just one."""
+        body = await read_body(request.receive, request.headers, self.context.limits.max_body)
+        rows, _ = self.context.schemas.updates.one_or_many(body)
+        if len(rows) != 1:
+            raise ApiError(
+                400, "PGRST102", "Empty or invalid json", details=f"The body holds {len(rows)} objects, not one."
+            )
+        return rows[0]
+
+    def target(self, request: Request, verb: str) -> Parsed:
+        """The query that says which rows are to be changed; without any filter, the request is refused."""
+        parsed = self.context.parse_request(request)
+        if not parsed.query.modifiers.where and not self.context.limits.allow_unfiltered_writes:
+            raise ApiError(
+                400,
+                "21000",
+                f"{verb} requires a WHERE clause",
+                hint="Name the rows with a filter, such as ?id=eq.1.",
+            )
+        return parsed
+
+    def check_key(self, request: Request, row: dict[str, Any]) -> None:
+        """A row that is replaced keeps its key."""
+        for item, text in zip(self.context.entity.primary_key, request.key or (), strict=True):
+            if item.name in row:
+                given = row[item.name] if item.wire.bind is None else item.wire.bind(row[item.name])
+                if given != item.wire.parse(text):
+                    raise ApiError(
+                        400,
+                        "PGRST115",
+                        "Payload values do not match URL in primary key column(s)",
+                        details=f"The path says that {item.name} is {text}.",
+                    )
+
+    def wants_rows(self, request: Request) -> bool:
+        """Whether a change is answered with the rows: if asked for, and for a row of its own unless asked not to."""
+        return_ = request.preferences.return_
+        if return_ is not None:
+            return return_ == "representation"
+        if request.singular() is not None:
+            return True
+        is_item = request.key is not None and request.method != "DELETE"
+        return is_item and self.context.limits.default_return == "representation"
+
+    async def unchanged(self, request: Request, parsed: Parsed) -> Answer | StreamedAnswer:
+        """PATCH with ``{}``: there is nothing to set, so nothing is written."""
+        if request.key is not None:
+            return await self.reads.get(request)
+        if request.singular() is not None:
+            raise not_singular(0)
+        return self.changed(request, parsed, Returned([], 0))
+
+    def changed(self, request: Request, parsed: Parsed, returned: Returned) -> Answer:
+        preferences = request.preferences
+        if request.key is not None and not returned.touched:
+            raise self.context.not_found(request)
+        headers: Headers = []
+        add_applied(headers, preferences, "return", "count")
+        if request.key is None:
+            span = f"0-{returned.touched - 1}" if returned.touched and request.method == "PATCH" else "*"
+            total = str(returned.touched) if preferences.count == "exact" else "*"
+            headers.append((b"content-range", f"{span}/{total}".encode()))
+        if not self.wants_rows(request):
+            return Answer(204, headers)
+        headers.append(JSON)
+        single = request.singular() is not None or (request.key is not None and preferences.return_ is None)
+        text = joined([row[0] for row in returned.rows], single=single)
+        return Answer(200, headers, self.context.finished(parsed.query.select, text))
+
+    def location(self, request: Request, text: str, *, as_filter: bool) -> bytes:
+        """Where the new row is: ``/users/7``, or ``/users?id=eq.7`` as PostgREST has it."""
+        row = from_json(text)
+        path = request.path.rstrip("/")
+        names = [item.name for item in self.context.entity.primary_key]
+        if not all(name in row for name in names):
+            return path.encode()
+        keys = [str(row[name]) for name in names]
+        if as_filter:
+            filters = "&".join(f"{name}=eq.{key}" for name, key in zip(names, keys, strict=True))
+            return f"{path}?{filters}".encode()
+        return f"{path}/{','.join(keys)}".encode()
+
+
+def joined(texts: list[str], *, single: bool) -> str:
+    return texts[0] if single else f"[{','.join(texts)}]"
+
+
+def check_singular(returned: Returned) -> None:
+    if returned.touched != 1:
+        raise not_singular(returned.touched)
