@@ -66,34 +66,33 @@ class Reader:
         sys.modules[self.module.__name__] = self.module
         try:
             for block in blocks_of(path.read_text()):
-                where = f"{path.name}:{block.line}"
                 if block.language == "python":
-                    await self.python(block, where)
+                    await self.python(block, path)
                 elif block.language == "console":
-                    self.console(block, where)
+                    self.console(block, path)
         finally:
             del sys.modules[self.module.__name__]
             self.leave()
 
-    async def python(self, block: Block, where: str) -> None:
+    async def python(self, block: Block, path: Path) -> None:
         text = self.replaced(block.text)
         name = FILE.match(text)
         if name is not None:
             (self.folder / name[1]).write_text(text)
             return
-        # Empty lines in front, so that a traceback names the document's own line.
+        # Empty lines in front, so that a traceback shows the document's own lines.
         source = "\n" * (block.line - 1) + text
-        code = compile(source, where, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        code = compile(source, path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         result = eval(code, self.module.__dict__)
         if inspect.iscoroutine(result):
             await result
 
-    def console(self, block: Block, where: str) -> None:
+    def console(self, block: Block, path: Path) -> None:
         for part in re.split(r"^\$ ", block.text.replace("\\\n", " "), flags=re.MULTILINE)[1:]:
             command, _, output = part.partition("\n")
             printed = self.run(command.strip())
             assert re.fullmatch(pattern(output), printed), (
-                f"{where}: $ {command}\nthe document says:\n{output}\nbut it prints:\n{printed}"
+                f"{path.name}:{block.line}: $ {command}\nthe document says:\n{output}\nbut it prints:\n{printed}"
             )
 
     def run(self, command: str) -> str:
