@@ -166,7 +166,7 @@ class PostgreSQLBackend(Backend):
         if is_lost(error) or isinstance(error, TimeoutError):
             return unreachable()
         if isinstance(error, asyncpg.PostgresError):
-            return database_error(error.sqlstate or "XX000", str(error), details=error.detail, hint=error.hint)
+            return database_error(error.sqlstate or "XX000", str(error.args[0]), details=error.detail, hint=error.hint)
         if isinstance(error, asyncpg.InterfaceError):
             return database_error("22P02", str(error))
         return None
