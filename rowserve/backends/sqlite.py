@@ -6,11 +6,13 @@ import asyncio
 import logging
 import sqlite3
 import tempfile
+import threading
 import time
 from asyncio import AbstractEventLoop, Future
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, TypeAlias
 
 from sqlalchemy import URL, MetaData, event, util
@@ -213,20 +215,26 @@ class Thread:
         self.door = door
         self.loop = loop
         self.connection = backend.connect(readonly=readonly)
-        self._executor = ThreadPoolExecutor(1, type(self).__name__)
+        # An executor would make a future for each batch, and take four locks where one will do.
+        self.batches: SimpleQueue[list[Job[Any]] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=type(self).__name__, daemon=True)
+        self._thread.start()
 
     def run(self, batch: list[Job[Any]]) -> None:
-        self._executor.submit(self._work, batch)
+        self.batches.put(batch)
 
-    def _work(self, batch: list[Job[Any]]) -> None:
+    def _work(self) -> None:
+        while (batch := self.batches.get()) is not None:
+            self.loop.call_soon_threadsafe(self._done, self._outcomes(batch))
+
+    def _outcomes(self, batch: list[Job[Any]]) -> list[Outcome]:
         try:
-            outcomes = self.outcomes(batch)
+            return self.outcomes(batch)
         except sqlite3.Error as error:
-            outcomes = [(job, translated(error)) for job in batch]
+            return [(job, translated(error)) for job in batch]
         except Exception as error:  # whatever it is, nobody may be left waiting
             log.exception("A batch failed", exc_info=error)
-            outcomes = [(job, internal_error()) for job in batch]
-        self.loop.call_soon_threadsafe(self._done, outcomes)
+            return [(job, internal_error()) for job in batch]
 
     def outcomes(self, batch: list[Job[Any]]) -> list[Outcome]:
         """Runs a batch; for each job what came out: a result, or the error its client is told."""
@@ -244,7 +252,8 @@ class Thread:
         self.connection.interrupt()
 
     def close(self) -> None:
-        self._executor.shutdown(wait=True)
+        self.batches.put(None)
+        self._thread.join()
         self.connection.close()
 
 
@@ -299,7 +308,7 @@ class WriteThread(Thread):
 
     def run(self, batch: list[Job[Write]]) -> None:
         task = self.loop.create_task(self.backend.writing.acquire())
-        task.add_done_callback(lambda _: self._executor.submit(self._work, batch))
+        task.add_done_callback(lambda _: self.batches.put(batch))
 
     def _done(self, outcomes: list[Outcome]) -> None:
         self.backend.writing.release()
