@@ -6,6 +6,8 @@ import argparse
 import shlex
 import signal
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from . import durability, isolation, rates, startup, stream, surge
@@ -14,7 +16,7 @@ from .peers import PEERS
 from .report import document
 from .tables import Settings, Table
 
-OTHERS = {
+OTHERS: dict[str, Callable[[Settings], list[Table]]] = {
     "surge": surge.run,
     "isolation": isolation.run,
     "stream": stream.run,
@@ -40,13 +42,13 @@ def main() -> None:
             rounds=options.rounds or (1 if options.quick else 5),
         )
         tables: list[Table] = []
+        asked = [run for name, run in OTHERS.items() if name in scenarios]
         if rated := [name for name in rates.SCENARIOS if name in scenarios]:
-            tables += rates.run(settings, rated)
-        for name, run in OTHERS.items():
-            if name in scenarios:
-                tables += run(settings)
-        for table in tables:
-            print(table.text())
+            asked.insert(0, partial(rates.run, scenarios=rated))
+        for run in asked:
+            found = run(settings)
+            print(*(table.text() for table in found), sep="\n", flush=True)
+            tables += found
         if options.write or not sys.argv[1:]:
             command = shlex.join(["scripts/bench", *sys.argv[1:]])
             DOCUMENT.parent.mkdir(exist_ok=True)

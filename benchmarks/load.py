@@ -34,6 +34,7 @@ class Load:
     rate: float
     p50: float
     p99: float
+    mean: float
     slowest: float
     refused: int
     broken: int
@@ -67,6 +68,7 @@ def load(
         rate=totals["requests"] / totals["microseconds"] * 1e6,
         p50=totals["p50"] / 1000,
         p99=totals["p99"] / 1000,
+        mean=totals["mean"] / 1000,
         slowest=totals["max"] / 1000,
         refused=totals["refused"],
         broken=totals["broken"],

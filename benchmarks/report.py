@@ -10,20 +10,25 @@ from .tables import Settings, Table
 HOW_TO_READ = """\
 ## How to read it
 
-Every figure was measured from outside, by wrk on the same machine, against one server process (Granian and
-`rowserve serve` add a parent that does not answer requests). Rates are the median of {rounds} rounds of {seconds} s after a
-second of warm-up, the peers taking turns; `range` is the slowest and the fastest round. Server, database and load share the
-machine's cores, so the ratios say more than the rates, and a ratio inside the ranges says nothing.
+Every figure was measured from outside, on the same machine, against one server process (Granian and `rowserve serve`
+add a parent that answers no requests). Rates are the median of {rounds} rounds of {seconds} s, each after a second of
+warm-up, the peers taking turns; `range` is the slowest and the fastest round. Server, database and load share the
+machine's cores, so that ratios say more than rates, and a ratio within the ranges says nothing. `MB` is the resident
+memory of all the server's processes after its load, without PostgreSQL's.
 
 Equal for all: the rows (100 users, a new database for every turn), the table and its indexes, PostgreSQL's default
-settings over its unix socket, SQLite's and PostgreSQL's durability (never switched off), no SQL echo, no access log, a
-different filter value in every list request, which every program applies.
+settings and its unix socket, durability (a commit waits for the disk on both databases), no SQL echo, no access log,
+and a different filter value in every list request, which every program applies.
 
-Not equal, because these are the programs as people write them: the answers' layouts (FastCRUD wraps its list in an
-object with a count), pools (the lesson and FastCRUD have SQLAlchemy's five and ten in overflow; tuned, hand-written and
-Node have ten), SQLite's journal (the lesson and FastCRUD leave it as it is; tuned and rowserve set WAL), the HTTP server
-(uvicorn with uvloop and httptools for the lesson, tuned and FastCRUD; Granian for hand-written and rowserve; Node's own),
-and what is left out: the hand-written and Node programs know one table, check little and bound nothing.
+Not equal, because people write them so:
+
+- the answer: FastCRUD wraps its list in an object and counts the rows too;
+- the pool: the lesson and FastCRUD have SQLAlchemy's five connections and ten in overflow, hand-written and Node ten,
+  tuned ten to read and ten to write, rowserve its own;
+- SQLite's journal: the lesson and FastCRUD leave it as it is, tuned and rowserve set WAL;
+- the HTTP server: uvicorn with uvloop and httptools for the lesson, tuned and FastCRUD, Granian for hand-written and
+  rowserve, Node's own;
+- what is left out: hand-written and Node know one table, check little and bound nothing.
 """
 
 

@@ -42,7 +42,7 @@ def _stream(server: Server) -> list[str]:
     count = size = 0
     first = 0.0
     started = time.perf_counter()
-    with watching(server) as peak, httpx.stream("GET", address + "/users/", timeout=120) as response:
+    with watching(server) as peak, httpx.stream("GET", address + "/users/", timeout=300) as response:
         for chunk in response.iter_bytes():
             first = first or time.perf_counter() - started
             size += len(chunk)

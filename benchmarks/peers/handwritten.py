@@ -1,4 +1,4 @@
-"""The limit: the users API written by hand for speed. Raw ASGI, asyncpg's pool, JSON built by PostgreSQL, no framework."""
+"""The limit: the users API written by hand. Raw ASGI, asyncpg's pool, JSON built by PostgreSQL, no framework."""
 
 from __future__ import annotations
 

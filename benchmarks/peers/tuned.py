@@ -1,7 +1,7 @@
 """The lesson's program tuned by an expert, still SQLAlchemy and FastAPI.
 
-A pool without overflow, AUTOCOMMIT for the reads (one round trip, not three), Core rows rather than ORM objects, orjson
-for the answers, WAL on SQLite, ``INSERT … RETURNING`` instead of a refresh.
+Pools without overflow, one in AUTOCOMMIT for the reads (one round trip, not three), Core rows rather than ORM objects,
+orjson for the answers, WAL on SQLite, ``INSERT … RETURNING`` instead of a refresh.
 """
 
 from __future__ import annotations
@@ -18,10 +18,14 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, event, insert, 
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-engine = create_async_engine(
-    os.environ["DATABASE_URL"], poolclass=AsyncAdaptedQueuePool, pool_size=10, max_overflow=0, pool_timeout=60
-)
-reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+pool: dict[str, Any] = {
+    "poolclass": AsyncAdaptedQueuePool,
+    "pool_size": 10,
+    "max_overflow": 0,
+    "pool_timeout": None,  # each timeout would be a task of its own
+}
+engine = create_async_engine(os.environ["DATABASE_URL"], **pool)
+reading = create_async_engine(os.environ["DATABASE_URL"], **pool, isolation_level="AUTOCOMMIT")
 
 metadata = MetaData()
 users = Table(
@@ -34,6 +38,7 @@ users = Table(
 if engine.dialect.name == "sqlite":
 
     @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(reading.sync_engine, "connect")
     def set_up(connection: Any, record: object) -> None:
         """Readers beside the writer; every commit still reaches the disk."""
         for pragma in ("journal_mode=wal", "synchronous=full", "busy_timeout=60000"):
@@ -52,6 +57,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
     yield
+    await reading.dispose()
     await engine.dispose()
 
 

@@ -27,7 +27,7 @@ end
 function done(summary, latency, requests)
   local errors = summary.errors
   print(string.format(
-    '{"requests": %d, "microseconds": %d, "p50": %d, "p99": %d, "max": %d, "refused": %d, "broken": %d}',
-    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), latency.max,
+    '{"requests": %d, "microseconds": %d, "p50": %d, "p99": %d, "mean": %d, "max": %d, "refused": %d, "broken": %d}',
+    summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), latency.mean, latency.max,
     errors.status, errors.connect + errors.read + errors.write + errors.timeout))
 end
