@@ -12,11 +12,12 @@ HOW_TO_READ = """\
 
 Every figure was measured from outside, on the same machine, against one server process (Granian and `rowserve serve`
 add a parent that answers no requests). Rates are the median of {rounds} rounds of {seconds} s, each after a second of
-warm-up, the peers taking turns; `range` is the slowest and the fastest round. Server, database and load share the
-machine's cores, so that ratios say more than rates, and a ratio within the ranges says nothing. `MB` is the resident
-memory of all the server's processes after its load, without PostgreSQL's.
+warm-up. All the servers are up, and the peers take turns, so that what else the machine does falls on all of them;
+`range` is the slowest and the fastest round. Server, database and load share the machine's cores, so that ratios say
+more than rates, and a ratio whose range spans 1 says nothing. `MB` is the resident memory of all the server's
+processes after its loads, without PostgreSQL's.
 
-Equal for all: the rows (100 users, a new database for every turn), the table and its indexes, PostgreSQL's default
+Equal for all: the rows (100 users, a new database for each program), the table and its indexes, PostgreSQL's default
 settings and its unix socket, durability (a commit waits for the disk on both databases), no SQL echo, no access log,
 and a different filter value in every list request, which every program applies.
 

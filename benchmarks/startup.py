@@ -11,7 +11,7 @@ from .tables import Settings, Table, goal
 
 SLOWEST, MOST = 1.5, 90  # seconds, MB
 NOTE = (
-    f"The median of the rounds; memory two seconds after it was ready. Goals: ready in under {SLOWEST} s, the largest "
+    f"The median of up to three starts; memory two seconds after it was ready. Goals: ready in under {SLOWEST} s, the largest "
     f"process (the worker) under {MOST} MB."
 )
 
@@ -19,7 +19,7 @@ NOTE = (
 def run(settings: Settings) -> list[Table]:
     """Start every peer on each database, in turns."""
     seen: dict[tuple[str, str], list[tuple[float, list[float]]]] = {}
-    for _ in range(settings.rounds):
+    for _ in range(min(settings.rounds, 3)):
         for kind in settings.kinds:
             for peer in settings.turns(kind):
                 with settings.databases.new(kind) as url, running(peer, url) as server:
