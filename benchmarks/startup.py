@@ -11,8 +11,8 @@ from .tables import Settings, Table, goal
 
 SLOWEST, MOST = 1.5, 90  # seconds, MB
 NOTE = (
-    f"The median of up to three starts; memory two seconds after it was ready. Goals: ready in under {SLOWEST} s, the largest "
-    f"process (the worker) under {MOST} MB."
+    "The median of up to three starts; memory two seconds after it was ready. Goals: ready in under "
+    f"{SLOWEST} s, the largest process (the worker) under {MOST} MB."
 )
 
 
