@@ -11,6 +11,7 @@ import time
 from asyncio import AbstractEventLoop, Future
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeAlias
@@ -62,10 +63,11 @@ class SQLiteBackend(Backend):
         )
         self.dialect = self.engine.dialect
         self.writing = asyncio.Lock()
+        self._interrupts: set[Future[None]] = set()
         self._guard_sessions()
 
     def _guard_sessions(self) -> None:
-        """Has sessions' transactions pass the same door as the writer."""
+        """Has sessions' transactions pass the same door as the writer, and their statements keep to the timeout."""
         engine = self.engine.sync_engine
 
         @event.listens_for(engine, "connect")
@@ -85,6 +87,26 @@ class SQLiteBackend(Backend):
             util.await_only(self.writing.acquire())
             connection.info["rowserve_writing"] = True
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+        @event.listens_for(engine, "before_cursor_execute")
+        def limit(connection: Any, *_: object) -> None:
+            driver_connection = connection.connection.driver_connection
+
+            def interrupt() -> None:
+                self._interrupts.add(task := asyncio.ensure_future(driver_connection.interrupt()))
+                task.add_done_callback(self._interrupts.discard)
+
+            loop = asyncio.get_running_loop()
+            connection.info["rowserve_deadline"] = loop.call_later(self.settings.timeout, interrupt)
+
+        @event.listens_for(engine, "after_cursor_execute")
+        def within_limit(connection: Any, *_: object) -> None:
+            connection.info.pop("rowserve_deadline").cancel()
+
+        @event.listens_for(engine, "handle_error")
+        def failed(context: Any) -> None:
+            if context.connection is not None and "rowserve_deadline" in context.connection.info:
+                context.connection.info.pop("rowserve_deadline").cancel()
 
         @event.listens_for(engine, "checkin")
         def release(connection: Any, record: Any) -> None:
@@ -276,14 +298,15 @@ class ReadThread(Thread):
     def _together(self, batch: list[Job[ReadWork]]) -> list[Outcome]:
         if len(batch) == 1:
             return [self._alone(batch[0])]
-        text = side_by_side(batch[0].work[0].text, len(batch))
+        joined = batch[0].work[0].joined
+        assert joined is not None
+        text = side_by_side(joined, len(batch))
         arguments = [argument for job in batch for argument in job.work[1]]
         try:
-            row = self.connection.execute(text, arguments).fetchone()
+            packed = self.connection.execute(text, arguments).fetchone()
         except sqlite3.Error:
             return [self._alone(job) for job in batch]
-        width = len(row) // len(batch)
-        return [(job, row[index * width : (index + 1) * width]) for index, job in enumerate(batch)]
+        return [(job, unpacked(row)) for job, row in zip(batch, packed, strict=True)]
 
     def _alone(self, job: Job[ReadWork]) -> Outcome:
         statement, arguments = job.work
@@ -293,10 +316,16 @@ class ReadThread(Thread):
             return job, translated(error)
 
 
+@lru_cache(maxsize=2_048)
 def side_by_side(text: str, size: int) -> str:
-    """One SELECT of several statements that yield one row each, each with its own arguments."""
-    parts = ", ".join(f"({text}) AS r{index}" for index in range(size))
-    return f"SELECT * FROM {parts}"  # noqa: S608 - compiled statements, whose values are bound
+    """One SELECT of a statement that yields one text, several times, each with its own arguments."""
+    return "SELECT " + ", ".join([f"({text})"] * size)
+
+
+def unpacked(text: str) -> tuple[str, int, int | None, str | None]:
+    """Body, rows, total and boundary, out of the lines of a packed row."""
+    rows, total, boundary, body = text.split("\n", 3)
+    return body, int(rows), int(total) if total else None, boundary or None
 
 
 class WriteThread(Thread):
@@ -318,7 +347,7 @@ class WriteThread(Thread):
         execute = self.connection.execute
         execute("BEGIN IMMEDIATE")
         try:
-            outcomes = [self._savepoint(job) for job in batch]
+            outcomes = [self._job(job) for job in batch]
             execute("COMMIT")
         except BaseException:
             # A COMMIT that failed leaves the transaction open.
@@ -327,20 +356,25 @@ class WriteThread(Thread):
             raise
         return outcomes
 
-    def _savepoint(self, job: Job[Write]) -> Outcome:
+    def _job(self, job: Job[Write]) -> Outcome:
+        """Runs one of the writes. A single statement that fails undoes itself; what is more has a savepoint."""
         execute = self.connection.execute
-        execute("SAVEPOINT job")
+        savepoint = len(job.work.sets) > 1 or job.work.check is not None
+        if savepoint:
+            execute("SAVEPOINT job")
         try:
             returned = self._write(job.work)
         except (sqlite3.Error, ApiError) as error:
             if not self.connection.in_transaction:
                 raise  # the whole transaction is gone, as when the disk is full
-            execute("ROLLBACK TO job")
-            execute("RELEASE job")
+            if savepoint:
+                execute("ROLLBACK TO job")
+                execute("RELEASE job")
             if isinstance(error, ApiError):
                 return job, error
             return job, translated(error, job.work, self.connection)
-        execute("RELEASE job")
+        if savepoint:
+            execute("RELEASE job")
         return job, returned
 
     def _write(self, write: Write) -> Returned:
