@@ -60,7 +60,7 @@ def decimal(scale: int) -> Callable[[Expression], Expression]:
         x = _plain(column)
         numeric = func.typeof(x).in_([_sql("'real'"), _sql("'integer'")])
         finite = func.abs(x) < _sql("9e999")
-        return case((and_(numeric, finite), func.json(func.printf(pattern, x))), else_=x)
+        return case((and_(numeric, finite), func.json(func.printf(pattern, x))), else_=number(x))
 
     return render
 
@@ -159,7 +159,12 @@ def uuid(column: Expression) -> Expression:
 def document(column: Expression) -> Expression:
     """JSON as JSON; a text that is none as a string."""
     x = _plain(column)
-    return case((func.json_valid(x) == _sql("1"), func.json(x)), else_=x)
+    # A JSON column's affinity makes a number of a document that is one, and SQLite writes a float in 15 digits.
+    return case(
+        (func.typeof(x) == _sql("'real'"), number(x)),
+        (func.json_valid(x) == _sql("1"), func.json(x)),
+        else_=anything(x),
+    )
 
 
 def _hex(x: Expression) -> Expression:
