@@ -453,6 +453,13 @@ def test_a_filter_is_read_by_type() -> None:
         assert (refused.value.status, refused.value.code) == (400, code)
 
 
+def test_a_document_with_a_number_too_large_for_a_float_is_refused() -> None:
+    wire = wire_of(TABLE, "data", SQLITE)
+    assert wire.bind is not None
+    with pytest.raises(ApiError, match="invalid input syntax for type json"):
+        wire.bind(TypeAdapter(wire.annotation).validate_json('{"a": 1e400}'))
+
+
 def test_defaults_in_any_time_zone_are_stored_in_utc(lite: sqlite3.Connection) -> None:
     bind = wire_of(TABLE, "moment", SQLITE).bind
     assert bind is not None
