@@ -107,7 +107,7 @@ def compile_read(entity: Entity, query: Query, *, max_rows: int | None, count: b
 
     chosen = selected(entity, query.select)
     rows = base_rows(entity, chosen).where(*where).order_by(*order_by(entity, order))
-    page = rows.limit(limit).offset(offset).subquery("page")
+    page = ranged(entity, rows, limit, offset).subquery("page")
     pairs = output_pairs(entity, chosen, page.c)
 
     total: ColumnElement[Any] = null()
@@ -152,8 +152,16 @@ def row_limit(conditions: Conditions, index: int | None, max_rows: int | None) -
 
 
 def row_offset(conditions: Conditions, index: int | None) -> ColumnElement[Any]:
-    # Never left out: SQLAlchemy would have SQLite bind a zero of its own.
     return number(0) if index is None else conditions.parameter(index, BigInteger(), int)
+
+
+def ranged(
+    entity: Entity, rows: Select[Any], limit: ColumnElement[Any] | None, offset: ColumnElement[Any]
+) -> Select[Any]:
+    """The rows of a range. Both ends are always written: what is left out, SQLAlchemy has SQLite bind itself."""
+    if limit is None and entity.dialect.name == "sqlite":
+        limit = number(-1)
+    return rows.limit(limit).offset(offset)
 
 
 def number(constant: int) -> ColumnElement[int]:
@@ -264,10 +272,8 @@ def compile_rows(entity: Entity, query: Query) -> Read:
         base_rows(entity, chosen)
         .where(*conditions.all_of(modifiers.where))
         .order_by(*order_by(entity, full_order(entity, modifiers.order)))
-        .limit(limit)
-        .offset(offset)
-        .subquery("page")
     )
-    pairs = output_pairs(entity, chosen, rows.c)
-    statement = select(row_object(rows, pairs, entity.dialect)).select_from(rows)
+    page = ranged(entity, rows, limit, offset).subquery("page")
+    pairs = output_pairs(entity, chosen, page.c)
+    statement = select(row_object(page, pairs, entity.dialect)).select_from(page)
     return compiled_read(entity.dialect, statement, conditions)
