@@ -74,6 +74,7 @@ class Door(Generic[Work]):
         self._waiting = 0
         self._idle: list[Lane[Work]] = []
         self._running: dict[Lane[Work], list[Job[Work]]] = {}
+        self._cancelled: set[Lane[Work]] = set()
         self._loop: AbstractEventLoop = asyncio.get_running_loop()
         self._ticking = False
         self._pumping = False
@@ -123,6 +124,7 @@ class Door(Generic[Work]):
     def open(self, lane: Lane[Work]) -> None:
         """Tells that a lane is idle: a new one, or one whose batch is done."""
         self._served += len(self._running.pop(lane, ()))
+        self._cancelled.discard(lane)
         self._idle.append(lane)
         if self._waiting:
             self._pump()
@@ -182,7 +184,8 @@ class Door(Generic[Work]):
             if job.deadline < now and not job.abandoned():
                 job.fail(overloaded(self._waiting / self._rate if self._rate else 1.0))
         for lane, batch in list(self._running.items()):
-            if all(job.deadline < now or job.abandoned() for job in batch):
+            if lane not in self._cancelled and all(job.deadline < now or job.abandoned() for job in batch):
+                self._cancelled.add(lane)
                 lane.cancel()
 
     def _jobs_waiting(self) -> Iterator[Job[Work]]:

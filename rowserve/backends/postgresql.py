@@ -7,6 +7,7 @@ import logging
 from asyncio import Future, Task
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -29,6 +30,7 @@ CHUNK = 1_000
 PREPARED = 256
 """Statements each connection keeps prepared."""
 CONNECT_TIMEOUT = 5.0
+EPOCH = datetime(2000, 1, 1)
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Prepared: TypeAlias = "PreparedStatement[asyncpg.Record]"
@@ -84,6 +86,7 @@ class PostgreSQLBackend(Backend):
     async def connect(self) -> Connection:
         """A new connection."""
         connection: Connection = await asyncpg.connect(**self._connect_arguments)
+        await keep_last_days(connection)
         return connection
 
     async def open(self) -> None:
@@ -170,6 +173,26 @@ class PostgreSQLBackend(Backend):
         if isinstance(error, asyncpg.InterfaceError):
             return database_error("22P02", str(error))
         return None
+
+
+async def keep_last_days(connection: Connection) -> None:
+    """Has the first and the last day that Python knows stored as they are: asyncpg makes infinity of both, and people
+    do write 9999-12-31."""
+    for name, encode in (("date", days_of), ("timestamp", microseconds_of), ("timestamptz", microseconds_of)):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", format="tuple", encoder=encode, decoder=lambda value: value
+        )
+
+
+def days_of(day: date) -> tuple[int]:
+    """PostgreSQL's number for a day."""
+    return (day.toordinal() - EPOCH.toordinal(),)
+
+
+def microseconds_of(moment: datetime) -> tuple[int]:
+    """PostgreSQL's number for a moment."""
+    epoch = EPOCH if moment.tzinfo is None else EPOCH.replace(tzinfo=UTC)
+    return ((moment - epoch) // timedelta(microseconds=1),)
 
 
 def is_lost(error: BaseException) -> bool:

@@ -6,11 +6,14 @@ import asyncio
 import logging
 import sqlite3
 import tempfile
+import threading
 import time
 from asyncio import AbstractEventLoop, Future
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, TypeAlias
 
 from sqlalchemy import URL, MetaData, event, util
@@ -60,10 +63,11 @@ class SQLiteBackend(Backend):
         )
         self.dialect = self.engine.dialect
         self.writing = asyncio.Lock()
+        self._interrupts: set[Future[None]] = set()
         self._guard_sessions()
 
     def _guard_sessions(self) -> None:
-        """Has sessions' transactions pass the same door as the writer."""
+        """Has sessions' transactions pass the same door as the writer, and their statements keep to the timeout."""
         engine = self.engine.sync_engine
 
         @event.listens_for(engine, "connect")
@@ -83,6 +87,26 @@ class SQLiteBackend(Backend):
             util.await_only(self.writing.acquire())
             connection.info["rowserve_writing"] = True
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+        @event.listens_for(engine, "before_cursor_execute")
+        def limit(connection: Any, *_: object) -> None:
+            driver_connection = connection.connection.driver_connection
+
+            def interrupt() -> None:
+                self._interrupts.add(task := asyncio.ensure_future(driver_connection.interrupt()))
+                task.add_done_callback(self._interrupts.discard)
+
+            loop = asyncio.get_running_loop()
+            connection.info["rowserve_deadline"] = loop.call_later(self.settings.timeout, interrupt)
+
+        @event.listens_for(engine, "after_cursor_execute")
+        def within_limit(connection: Any, *_: object) -> None:
+            connection.info.pop("rowserve_deadline").cancel()
+
+        @event.listens_for(engine, "handle_error")
+        def failed(context: Any) -> None:
+            if context.connection is not None and "rowserve_deadline" in context.connection.info:
+                context.connection.info.pop("rowserve_deadline").cancel()
 
         @event.listens_for(engine, "checkin")
         def release(connection: Any, record: Any) -> None:
@@ -213,20 +237,26 @@ class Thread:
         self.door = door
         self.loop = loop
         self.connection = backend.connect(readonly=readonly)
-        self._executor = ThreadPoolExecutor(1, type(self).__name__)
+        # An executor would make a future for each batch, and take four locks where one will do.
+        self.batches: SimpleQueue[list[Job[Any]] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=type(self).__name__, daemon=True)
+        self._thread.start()
 
     def run(self, batch: list[Job[Any]]) -> None:
-        self._executor.submit(self._work, batch)
+        self.batches.put(batch)
 
-    def _work(self, batch: list[Job[Any]]) -> None:
+    def _work(self) -> None:
+        while (batch := self.batches.get()) is not None:
+            self.loop.call_soon_threadsafe(self._done, self._outcomes(batch))
+
+    def _outcomes(self, batch: list[Job[Any]]) -> list[Outcome]:
         try:
-            outcomes = self.outcomes(batch)
+            return self.outcomes(batch)
         except sqlite3.Error as error:
-            outcomes = [(job, translated(error)) for job in batch]
+            return [(job, translated(error)) for job in batch]
         except Exception as error:  # whatever it is, nobody may be left waiting
             log.exception("A batch failed", exc_info=error)
-            outcomes = [(job, internal_error()) for job in batch]
-        self.loop.call_soon_threadsafe(self._done, outcomes)
+            return [(job, internal_error()) for job in batch]
 
     def outcomes(self, batch: list[Job[Any]]) -> list[Outcome]:
         """Runs a batch; for each job what came out: a result, or the error its client is told."""
@@ -244,7 +274,8 @@ class Thread:
         self.connection.interrupt()
 
     def close(self) -> None:
-        self._executor.shutdown(wait=True)
+        self.batches.put(None)
+        self._thread.join()
         self.connection.close()
 
 
@@ -267,14 +298,15 @@ class ReadThread(Thread):
     def _together(self, batch: list[Job[ReadWork]]) -> list[Outcome]:
         if len(batch) == 1:
             return [self._alone(batch[0])]
-        text = side_by_side(batch[0].work[0].text, len(batch))
+        joined = batch[0].work[0].joined
+        assert joined is not None
+        text = side_by_side(joined, len(batch))
         arguments = [argument for job in batch for argument in job.work[1]]
         try:
-            row = self.connection.execute(text, arguments).fetchone()
+            packed = self.connection.execute(text, arguments).fetchone()
         except sqlite3.Error:
             return [self._alone(job) for job in batch]
-        width = len(row) // len(batch)
-        return [(job, row[index * width : (index + 1) * width]) for index, job in enumerate(batch)]
+        return [(job, unpacked(row)) for job, row in zip(batch, packed, strict=True)]
 
     def _alone(self, job: Job[ReadWork]) -> Outcome:
         statement, arguments = job.work
@@ -284,10 +316,16 @@ class ReadThread(Thread):
             return job, translated(error)
 
 
+@lru_cache(maxsize=2_048)
 def side_by_side(text: str, size: int) -> str:
-    """One SELECT of several statements that yield one row each, each with its own arguments."""
-    parts = ", ".join(f"({text}) AS r{index}" for index in range(size))
-    return f"SELECT * FROM {parts}"  # noqa: S608 - compiled statements, whose values are bound
+    """One SELECT of a statement that yields one text, several times, each with its own arguments."""
+    return "SELECT " + ", ".join([f"({text})"] * size)
+
+
+def unpacked(text: str) -> tuple[str, int, int | None, str | None]:
+    """Body, rows, total and boundary, out of the lines of a packed row."""
+    rows, total, boundary, body = text.split("\n", 3)
+    return body, int(rows), int(total) if total else None, boundary or None
 
 
 class WriteThread(Thread):
@@ -299,7 +337,7 @@ class WriteThread(Thread):
 
     def run(self, batch: list[Job[Write]]) -> None:
         task = self.loop.create_task(self.backend.writing.acquire())
-        task.add_done_callback(lambda _: self._executor.submit(self._work, batch))
+        task.add_done_callback(lambda _: self.batches.put(batch))
 
     def _done(self, outcomes: list[Outcome]) -> None:
         self.backend.writing.release()
@@ -309,7 +347,7 @@ class WriteThread(Thread):
         execute = self.connection.execute
         execute("BEGIN IMMEDIATE")
         try:
-            outcomes = [self._savepoint(job) for job in batch]
+            outcomes = [self._job(job) for job in batch]
             execute("COMMIT")
         except BaseException:
             # A COMMIT that failed leaves the transaction open.
@@ -318,20 +356,25 @@ class WriteThread(Thread):
             raise
         return outcomes
 
-    def _savepoint(self, job: Job[Write]) -> Outcome:
+    def _job(self, job: Job[Write]) -> Outcome:
+        """Runs one of the writes. A single statement that fails undoes itself; what is more has a savepoint."""
         execute = self.connection.execute
-        execute("SAVEPOINT job")
+        savepoint = len(job.work.sets) > 1 or job.work.check is not None
+        if savepoint:
+            execute("SAVEPOINT job")
         try:
             returned = self._write(job.work)
         except (sqlite3.Error, ApiError) as error:
             if not self.connection.in_transaction:
                 raise  # the whole transaction is gone, as when the disk is full
-            execute("ROLLBACK TO job")
-            execute("RELEASE job")
+            if savepoint:
+                execute("ROLLBACK TO job")
+                execute("RELEASE job")
             if isinstance(error, ApiError):
                 return job, error
             return job, translated(error, job.work, self.connection)
-        execute("RELEASE job")
+        if savepoint:
+            execute("RELEASE job")
         return job, returned
 
     def _write(self, write: Write) -> Returned:

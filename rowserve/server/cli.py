@@ -80,7 +80,7 @@ async def check(options: Options) -> None:
 def run(host: str, port: int, workers: int, reload: bool) -> None:
     """Serves until it is told to stop."""
     from granian import Granian
-    from granian.constants import Interfaces, Loops
+    from granian.constants import Interfaces, Loops, RuntimeModes
     from granian.log import LogLevels
 
     server = Granian(
@@ -90,6 +90,7 @@ def run(host: str, port: int, workers: int, reload: bool) -> None:
         port=port,
         interface=Interfaces.ASGI,
         loop=Loops.auto,
+        runtime_mode=RuntimeModes.mt,
         workers=workers,
         reload=reload,
         reload_paths=[Path.cwd()] if reload else None,
