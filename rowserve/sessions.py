@@ -112,7 +112,8 @@ def when_committed(session: AsyncSession) -> list[Callback]:
 def watch_for_sharing(engine: AsyncEngine) -> None:
     """Has a second task that uses a session while the first one does get an error that says so."""
 
-    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    # First of all listeners: what the others note of a statement is not to be overwritten by one that is refused.
+    @event.listens_for(engine.sync_engine, "before_cursor_execute", insert=True)
     def enter(connection: Any, *_: object) -> None:
         task = asyncio.current_task()
         if connection.info.setdefault("rowserve_task", task) is not task:

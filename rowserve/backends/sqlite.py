@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from typing import Any, TypeAlias
 
 from sqlalchemy import URL, MetaData, event, util
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from ..errors import ApiError, internal_error
@@ -105,6 +106,8 @@ class SQLiteBackend(Backend):
 
         @event.listens_for(engine, "handle_error")
         def failed(context: Any) -> None:
+            if isinstance(context.original_exception, InvalidRequestError):
+                return  # a second task was refused; the deadline is that of the first one's statement
             if context.connection is not None and "rowserve_deadline" in context.connection.info:
                 context.connection.info.pop("rowserve_deadline").cancel()
 
