@@ -218,12 +218,12 @@ class Lane:
 
     async def prepared(self, text: str) -> Prepared:
         """The prepared statement for a text, on this connection."""
+        if self.backend.settings.log_sql:
+            log.info("%s", text)
         statement = self._prepared.get(text)
         if statement is not None and self._connection is not None and not self._connection.is_closed():
             return statement
         connection = await self.connected()
-        if self.backend.settings.log_sql:
-            log.info("%s", text)
         statement = self._prepared[text] = await connection.prepare(text)
         if len(self._prepared) > PREPARED:
             self._prepared.popitem(last=False)

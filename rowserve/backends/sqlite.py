@@ -80,9 +80,10 @@ class SQLiteBackend(Backend):
 
         @event.listens_for(engine, "begin")
         def begin(connection: Any) -> None:
-            if connection.get_isolation_level() == "AUTOCOMMIT":
+            options = connection.get_execution_options()
+            if options.get("isolation_level") == "AUTOCOMMIT":
                 return
-            if connection.get_execution_options().get("rowserve_reading"):
+            if options.get("rowserve_reading"):
                 connection.exec_driver_sql("BEGIN")
                 return
             util.await_only(self.writing.acquire())

@@ -11,7 +11,8 @@ from pydantic_core import from_json
 
 from ..backends import Returned
 from ..errors import ApiError
-from ..query import Parsed, SelectItem
+from ..query import Parsed, Preferences, SelectItem
+from ..sql.conditions import not_supported
 from ..sql.write import Change, compile_delete, compile_insert, compile_update
 from .bodies import read_body
 from .context import Context, not_singular
@@ -35,6 +36,7 @@ class Writes:
 
     async def insert(self, request: Request) -> Answer:
         context = self.context
+        refuse_unsupported(request.preferences)
         singular = request.singular() is not None
         parsed, rows, many = await self.rows(request)
         return_ = request.preferences.return_
@@ -74,8 +76,11 @@ class Writes:
             columns = [(name, value) for name, value in pairs if name not in NOT_COLUMNS]
             if columns:
                 return context.parse(""), [context.schemas.inserts.from_strings(columns)], False
+        parsed = context.parse(request.query_string)
+        if parsed.query.columns is not None or parsed.query.on_conflict is not None:
+            raise not_supported("columns= and on_conflict=")
         rows, many = context.schemas.inserts.one_or_many(body)
-        return context.parse(request.query_string), rows, many
+        return parsed, rows, many
 
     async def update(self, request: Request) -> Answer | StreamedAnswer:
         context = self.context
@@ -115,6 +120,7 @@ class Writes:
         self, request: Request, parsed: Parsed, row: dict[str, Any], kind: tuple[object, ...], compile_: Compile
     ) -> Answer:
         """Runs a change and answers with the rows as they are then, or with nothing but that it is done."""
+        refuse_unsupported(request.preferences)
         singular = request.singular() is not None
         representation = self.wants_rows(request)
         select = parsed.query.select if representation else None
@@ -214,6 +220,17 @@ class Writes:
             filters = "&".join(f"{name}=eq.{key}" for name, key in zip(names, keys, strict=True))
             return f"{path}?{filters}".encode()
         return f"{path}/{','.join(keys)}".encode()
+
+
+def refuse_unsupported(preferences: Preferences) -> None:
+    """Refuses preferences that would change what is written, rather than write something else than was meant."""
+    for name, value in (("resolution", preferences.resolution), ("missing", preferences.missing)):
+        if value is not None:
+            raise not_supported(f"Prefer: {name}={value}")
+    if preferences.tx == "rollback":
+        raise not_supported("Prefer: tx=rollback")
+    if preferences.max_affected is not None and preferences.handling == "strict":
+        raise not_supported("Prefer: max-affected")
 
 
 def joined(texts: list[str], *, single: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
@@ -61,6 +63,9 @@ class Options:
 
 def create() -> FrontDoor:
     """The application of a worker, by the options in its environment."""
+    if os.environ.get("ROWSERVE_LOG_SQL"):
+        logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
+        logging.getLogger("rowserve.sql").setLevel(logging.INFO)
     return application(Options.load())
 
 
@@ -89,7 +94,7 @@ def served_models(models: Sequence[Any], metadata: MetaData, options: Options) -
             yield
 
     app = FastAPI(title="rowserve", lifespan=lifespan, redirect_slashes=False)
-    app.add_exception_handler(ApiError, answered)
+    app.add_exception_handler(HTTPException, answered)
     more: dict[str, Any] = {"default_return": options.default_return}
     if options.max_rows is not None:
         more["max_rows"] = options.max_rows
@@ -102,7 +107,10 @@ def served_models(models: Sequence[Any], metadata: MetaData, options: Options) -
 
 
 async def answered(request: Request, error: Exception) -> Answer:
-    assert isinstance(error, ApiError)
+    """The answer to an error on the way to a resource, in the shape that all errors have."""
+    assert isinstance(error, HTTPException)
+    if not isinstance(error, ApiError):
+        error = ApiError(error.status_code, "PGRST125", "Invalid path specified in request URL", headers=error.headers)
     return error_answer(error)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import click
+from click.core import ParameterSource
 
 from ..database import Database
 from .application import Options, TargetError, application
@@ -60,6 +61,10 @@ def serve(
         os.environ["DATABASE_URL"] = database
     if log_sql:
         os.environ["ROWSERVE_LOG_SQL"] = "1"
+    if target and not target.endswith(".py"):
+        for name in ("prefix", "max_rows", "default_return"):
+            if click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE:
+                raise click.UsageError(f"--{name.replace('_', '-')} is for models: {target} has routes of its own.")
     options = Options(target, "/" + prefix.strip("/") if prefix.strip("/") else "", max_rows, default_return)
     try:
         asyncio.run(check(options))
