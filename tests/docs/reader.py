@@ -43,8 +43,8 @@ class Reader:
     """Runs the blocks of a document.
 
     ``python`` whose first line is ``# name.py`` is saved under that name; any other is executed, in one namespace for
-    the document, with ``await`` allowed as in ``python -m asyncio``. In ``console``, a line with ``$`` is run, and has to
-    print the lines that follow it, where ``…`` stands for anything. Any other language is only looked at.
+    the document, with ``await`` allowed as in ``python -m asyncio``. In ``console``, a line with ``$`` is run, and has
+    to print the lines that follow it, where ``…`` stands for anything. Any other language is only looked at.
 
     Args:
         folder: where the reader works.
@@ -57,7 +57,7 @@ class Reader:
         self.module = ModuleType("document")
         self.server: Server | None = None
 
-    async def read(self, path: Path) -> None:
+    async def read(self, path: Path, text: str) -> None:
         """Runs a whole document.
 
         Raises:
@@ -65,7 +65,7 @@ class Reader:
         """
         sys.modules[self.module.__name__] = self.module
         try:
-            for block in blocks_of(path.read_text()):
+            for block in blocks_of(text):
                 if block.language == "python":
                     await self.python(block, path)
                 elif block.language == "console":

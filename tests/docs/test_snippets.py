@@ -31,7 +31,7 @@ def test_a_reader_sees_what_the_document_says(
             POSTGRESQL.replace("://", "+asyncpg://"): postgresql_url.replace("://", "+asyncpg://"),
         },
     )
-    asyncio.run(reader.read(document))
+    asyncio.run(reader.read(document, document.read_text()))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
