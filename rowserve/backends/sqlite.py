@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 import time
 from asyncio import AbstractEventLoop, Future
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,8 +16,8 @@ from typing import Any, TypeAlias
 from sqlalchemy import URL, MetaData, event, util
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from ..errors import ApiError, internal_error
-from .admission import Door, Gate, Job
+from ..errors import ApiError, database_error, internal_error
+from .admission import Door, Gate, Job, overloaded
 from .base import Arguments, Backend, Returned, Settings, Statement, Write
 from .sqlite_errors import translated
 
@@ -51,16 +51,20 @@ class SQLiteBackend(Backend):
         self.url = url.set(drivername="sqlite+aiosqlite")
         self.path = Path(url.database or "")
         self.settings = settings
+        self.busy_timeout = min(BUSY_TIMEOUT, settings.timeout)
         self.engine = create_async_engine(
             self.url,
             echo=settings.log_sql,
             pool_size=settings.pool_size,
             max_overflow=0,
-            connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None},
+            connect_args={"timeout": self.busy_timeout, "isolation_level": None},
         )
         self.dialect = self.engine.dialect
+        # The driver's connections are in autocommit mode already: nothing has to be set and set back.
+        self.autocommit = {"rowserve_autocommit": True}
         self.writing = asyncio.Lock()
         self._guard_sessions()
+        self._bound_sessions()
 
     def _guard_sessions(self) -> None:
         """Has sessions' transactions pass the same door as the writer."""
@@ -75,12 +79,13 @@ class SQLiteBackend(Backend):
 
         @event.listens_for(engine, "begin")
         def begin(connection: Any) -> None:
-            if connection.get_isolation_level() == "AUTOCOMMIT":
+            options = connection.get_execution_options()
+            if options.get("rowserve_autocommit") or options.get("isolation_level") == "AUTOCOMMIT":
                 return
-            if connection.get_execution_options().get("rowserve_reading"):
+            if options.get("rowserve_reading"):
                 connection.exec_driver_sql("BEGIN")
                 return
-            util.await_only(self.writing.acquire())
+            util.await_only(self._acquire_writing())
             connection.info["rowserve_writing"] = True
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -89,11 +94,41 @@ class SQLiteBackend(Backend):
             if record.info.pop("rowserve_writing", False):
                 self.writing.release()
 
+    async def _acquire_writing(self) -> None:
+        try:
+            async with asyncio.timeout(self.settings.timeout):
+                await self.writing.acquire()
+        except TimeoutError:
+            raise overloaded(1.0) from None
+
+    def _bound_sessions(self) -> None:
+        """Stops a session's statement at its deadline, or when its task is cancelled. PostgreSQL does so by itself."""
+        engine = self.engine.sync_engine
+
+        @event.listens_for(engine, "before_cursor_execute")
+        def start(connection: Any, *_: object) -> None:
+            interrupt = interrupting(connection)
+            timer = asyncio.get_running_loop().call_later(self.settings.timeout, interrupt)
+            connection.info["rowserve_timer"] = timer
+
+        @event.listens_for(engine, "after_cursor_execute")
+        def finish(connection: Any, *_: object) -> None:
+            connection.info.pop("rowserve_timer").cancel()
+
+        @event.listens_for(engine, "handle_error")
+        def failed(context: Any) -> None:
+            connection = context.connection
+            timer = None if connection is None else connection.info.pop("rowserve_timer", None)
+            if timer is not None:
+                timer.cancel()
+                if not isinstance(context.original_exception, Exception):
+                    interrupting(connection)()
+
     def connect(self, *, readonly: bool) -> sqlite3.Connection:
         """A new connection, for any one thread at a time."""
         connection = sqlite3.connect(
             self.path,
-            timeout=BUSY_TIMEOUT,
+            timeout=self.busy_timeout,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=512,
@@ -213,19 +248,18 @@ class Thread:
         self.door = door
         self.loop = loop
         self.connection = backend.connect(readonly=readonly)
+        self._stopped = False
         self._executor = ThreadPoolExecutor(1, type(self).__name__)
 
     def run(self, batch: list[Job[Any]]) -> None:
+        self._stopped = False
         self._executor.submit(self._work, batch)
 
     def _work(self, batch: list[Job[Any]]) -> None:
         try:
             outcomes = self.outcomes(batch)
-        except sqlite3.Error as error:
-            outcomes = [(job, translated(error)) for job in batch]
         except Exception as error:  # whatever it is, nobody may be left waiting
-            log.exception("A batch failed", exc_info=error)
-            outcomes = [(job, internal_error()) for job in batch]
+            outcomes = [(job, told(error)) for job in batch]
         self.loop.call_soon_threadsafe(self._done, outcomes)
 
     def outcomes(self, batch: list[Job[Any]]) -> list[Outcome]:
@@ -241,7 +275,11 @@ class Thread:
         self.door.open(self)
 
     def cancel(self) -> None:
+        self._stopped = True
         self.connection.interrupt()
+
+    def waiting(self) -> bool:
+        return False
 
     def close(self) -> None:
         self._executor.shutdown(wait=True)
@@ -271,7 +309,7 @@ class ReadThread(Thread):
         arguments = [argument for job in batch for argument in job.work[1]]
         try:
             row = self.connection.execute(text, arguments).fetchone()
-        except sqlite3.Error:
+        except Exception:  # one of them may be at fault
             return [self._alone(job) for job in batch]
         width = len(row) // len(batch)
         return [(job, row[index * width : (index + 1) * width]) for index, job in enumerate(batch)]
@@ -279,9 +317,11 @@ class ReadThread(Thread):
     def _alone(self, job: Job[ReadWork]) -> Outcome:
         statement, arguments = job.work
         try:
+            if self._stopped:
+                raise sqlite3.OperationalError("interrupted")
             return job, self.connection.execute(statement.text, arguments).fetchone()
-        except sqlite3.Error as error:
-            return job, translated(error)
+        except Exception as error:
+            return job, told(error)
 
 
 def side_by_side(text: str, size: int) -> str:
@@ -296,10 +336,32 @@ class WriteThread(Thread):
 
     def __init__(self, backend: SQLiteBackend, door: Door[Write], loop: AbstractEventLoop) -> None:
         super().__init__(backend, door, loop, readonly=False)
+        self._acquiring: asyncio.Task[None] | None = None
 
     def run(self, batch: list[Job[Write]]) -> None:
-        task = self.loop.create_task(self.backend.writing.acquire())
-        task.add_done_callback(lambda _: self._executor.submit(self._work, batch))
+        self._acquiring = self.loop.create_task(self._run(batch))
+
+    async def _run(self, batch: list[Job[Write]]) -> None:
+        try:
+            await self.backend.writing.acquire()
+        except asyncio.CancelledError:
+            self._acquiring = None
+            for job in batch:
+                job.fail(overloaded(1.0))
+            self.door.open(self)
+            return
+        self._acquiring = None
+        # Whoever came too late, or went away, while a session held the lock is not to be written any more.
+        super().run([job for job in batch if not job.abandoned()])
+
+    def cancel(self) -> None:
+        if self._acquiring is not None:
+            self._acquiring.cancel()
+        else:
+            super().cancel()
+
+    def waiting(self) -> bool:
+        return self._acquiring is not None
 
     def _done(self, outcomes: list[Outcome]) -> None:
         self.backend.writing.release()
@@ -323,14 +385,12 @@ class WriteThread(Thread):
         execute("SAVEPOINT job")
         try:
             returned = self._write(job.work)
-        except (sqlite3.Error, ApiError) as error:
+        except Exception as error:
             if not self.connection.in_transaction:
                 raise  # the whole transaction is gone, as when the disk is full
             execute("ROLLBACK TO job")
             execute("RELEASE job")
-            if isinstance(error, ApiError):
-                return job, error
-            return job, translated(error, job.work, self.connection)
+            return job, told(error, job.work, self.connection)
         execute("RELEASE job")
         return job, returned
 
@@ -346,6 +406,26 @@ class WriteThread(Thread):
         if write.check is not None:
             write.check(result)
         return result
+
+
+def told(error: Exception, write: Write | None = None, connection: sqlite3.Connection | None = None) -> ApiError:
+    """What a client is told of whatever went wrong with its statement."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, sqlite3.Error):
+        return translated(error, write, connection)
+    if isinstance(error, OverflowError):
+        return database_error("22003", "value is out of range for type bigint")
+    if isinstance(error, UnicodeError):
+        return database_error("22021", 'invalid byte sequence for encoding "UTF8"')
+    log.error("A statement failed", exc_info=error)
+    return internal_error()
+
+
+def interrupting(connection: Any) -> Callable[[], None]:
+    """What stops the statement that runs on a session's connection."""
+    driver: sqlite3.Connection = connection.connection.driver_connection._conn
+    return driver.interrupt
 
 
 def unicode_lower(text: Any) -> Any:

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from sqlalchemy import MetaData
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import inspect
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
@@ -56,7 +55,8 @@ class Options:
 
     @classmethod
     def load(cls) -> Options:
-        return cls(**json.loads(os.environ[VARIABLE]))
+        """The options of the command; without it, those of the users app."""
+        return cls(**json.loads(os.environ.get(VARIABLE, "{}")))
 
 
 def create() -> FrontDoor:
@@ -71,21 +71,23 @@ def application(options: Options) -> FrontDoor:
         TargetError: there is no such module, application or model.
     """
     if options.target is None:
-        return served_models([users.User], users.Base.metadata, options)
+        return served_models([users.User], options)
     if options.target.endswith(".py"):
         models = models_of(Path(options.target))
-        return served_models(models, models[0].metadata, options)
+        return served_models(models, options)
     return FrontDoor(imported(options.target))
 
 
-def served_models(models: Sequence[Any], metadata: MetaData, options: Options) -> FrontDoor:
+def served_models(models: Sequence[Any], options: Options) -> FrontDoor:
     """An application that serves some models, and makes their tables when it starts."""
     database = Database()
+    metadatas = list(dict.fromkeys(model.metadata for model in models))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with database:
-            await database.create_tables(metadata)
+            for metadata in metadatas:
+                await database.create_tables(metadata)
             yield
 
     app = FastAPI(title="rowserve", lifespan=lifespan, redirect_slashes=False)
@@ -141,7 +143,7 @@ def models_of(path: Path) -> list[Any]:
     models = [
         value
         for _, value in sorted(vars(module).items())
-        if isinstance(value, type) and issubclass(value, DeclarativeBase) and hasattr(value, "__table__")
+        if isinstance(value, type) and inspect(value, raiseerr=False) is not None
     ]
     if not models:
         raise TargetError(f"{path} has no mapped class: a model derives from DeclarativeBase and has a __tablename__")

@@ -9,7 +9,7 @@ from typing import Literal
 
 import click
 
-from ..database import Database
+from ..database import known
 from .application import Options, TargetError, application
 
 SHUTDOWN_TIMEOUT = 4
@@ -71,10 +71,11 @@ def serve(
 
 async def check(options: Options) -> None:
     """Finds out before anything is served what cannot work: the target, or the URL of the database."""
-    application(options)
-    if options.target is None or options.target.endswith(".py"):
-        async with Database():
+    front = application(options)
+    for database in list(known):
+        async with database:
             pass
+    del front
 
 
 def run(host: str, port: int, workers: int, reload: bool) -> None:
@@ -84,7 +85,7 @@ def run(host: str, port: int, workers: int, reload: bool) -> None:
     from granian.log import LogLevels
 
     server = Granian(
-        "rowserve.server.application:create",
+        "rowserve.server.worker:create",
         factory=True,
         address=host,
         port=port,
