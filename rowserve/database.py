@@ -255,9 +255,11 @@ def parsed_url(url: str | URL) -> URL:
     """The URL, with the scheme's common spellings understood."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
+        # It may hold a password, and nobody can tell where.
+        shown = f"{url!r}" if "@" not in str(url) else f"'{str(url).partition(':')[0]}:...'"
         raise ValueError(
-            f"{url!r} is no database URL: write sqlite:///path or postgresql://user:password@host/name"
+            f"{shown} is no database URL: write sqlite:///path or postgresql://user:password@host/name"
         ) from None
     if parsed.drivername == "postgres":
         parsed = parsed.set(drivername="postgresql")

@@ -71,7 +71,7 @@ class Served:
         self.process = subprocess.Popen(
             [sys.executable, "-m", *run, *arguments] if run[0] != "rowserve" else [rowserve(), *run[1:], *arguments],
             cwd=cwd,
-            env={**os.environ, **(environment or {}), "DATABASE_URL": database},
+            env={**inherited(), **(environment or {}), "DATABASE_URL": database},
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
@@ -123,6 +123,11 @@ class Served:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=8)
+
+
+def inherited() -> dict[str, str]:
+    """The environment, except what has every start compile every module again."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def rowserve() -> str:

@@ -125,6 +125,8 @@ def imported(target: str) -> ASGIApp:
         app = getattr(app, part, None)
     if app is None:
         raise TargetError(f"The module {name} has no {attribute or 'app'}")
+    if not callable(app):
+        raise TargetError(f"{target} is not an application: it is {app!r}")
     asgi: ASGIApp = app
     return asgi
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
+from errno import EADDRINUSE
 from pathlib import Path
 from typing import Literal
 
@@ -62,11 +64,30 @@ def serve(
         os.environ["ROWSERVE_LOG_SQL"] = "1"
     options = Options(target, "/" + prefix.strip("/") if prefix.strip("/") else "", max_rows, default_return)
     try:
+        check_address(host, port)
         asyncio.run(check(options))
     except (TargetError, ConnectionError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     options.save()
     run(host, port, workers, reload)
+
+
+def check_address(host: str, port: int) -> None:
+    """Finds out whether the address can be listened on.
+
+    Raises:
+        TargetError: it cannot.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+    except OSError as error:
+        advice = "Choose another --host or --port."
+        if error.errno == EADDRINUSE:
+            advice = "Stop what listens there, or choose another --port."
+        raise TargetError(f"Cannot listen on {host}:{port}: {error.strerror}. {advice}") from None
 
 
 async def check(options: Options) -> None:
@@ -75,7 +96,7 @@ async def check(options: Options) -> None:
     for database in list(known):
         async with database:
             pass
-    del front
+    assert front is not None  # it holds on to its databases until here
 
 
 def run(host: str, port: int, workers: int, reload: bool) -> None:
