@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, ParamSpec
+from weakref import WeakSet
 
 from fastapi import Depends, params
 from sqlalchemy import URL, MetaData, Select, make_url
@@ -29,6 +30,9 @@ log = logging.getLogger("rowserve")
 
 opened: list[Database] = []
 """The databases that are open in this process; the first is the default one."""
+
+known: WeakSet[Database] = WeakSet()
+"""All databases that there are in this process, open or not."""
 
 
 class Database:
@@ -69,6 +73,7 @@ class Database:
             timeout=timeout,
             log_sql=bool(os.environ.get("ROWSERVE_LOG_SQL")) if log_sql is None else log_sql,
         )
+        known.add(self)
         self._backend: Backend | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -91,6 +96,8 @@ class Database:
         if self._backend is not None:
             raise RuntimeError(f"{self!r} is open already")
         backend = backend_for(self.url, self.settings)
+        if self.settings.log_sql:
+            show_statements()
         await backend.open()
         watch_for_sharing(backend.engine)
         self._gate = Gate(self.settings.pool_size, max_waiting=self.settings.max_waiting, timeout=self.settings.timeout)
@@ -210,6 +217,16 @@ class Database:
                 yield row
 
 
+def show_statements() -> None:
+    """Has the log of statements go to the standard error, unless the program has set up logging itself."""
+    logger = logging.getLogger("rowserve.sql")
+    logger.setLevel(logging.INFO)
+    if not logger.hasHandlers():
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+        logger.addHandler(handler)
+
+
 def default_database() -> Database:
     """The database that was opened first of those that are open."""
     if not opened:
@@ -238,9 +255,11 @@ def parsed_url(url: str | URL) -> URL:
     """The URL, with the scheme's common spellings understood."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
+        # It may hold a password, and nobody can tell where.
+        shown = f"{url!r}" if "@" not in str(url) else f"'{str(url).partition(':')[0]}:...'"
         raise ValueError(
-            f"{url!r} is no database URL: write sqlite:///path or postgresql://user:password@host/name"
+            f"{shown} is no database URL: write sqlite:///path or postgresql://user:password@host/name"
         ) from None
     if parsed.drivername == "postgres":
         parsed = parsed.set(drivername="postgresql")

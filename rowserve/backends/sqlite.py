@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from asyncio import AbstractEventLoop, Future
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -20,8 +20,8 @@ from sqlalchemy import URL, MetaData, event, util
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from ..errors import ApiError, internal_error
-from .admission import Door, Gate, Job
+from ..errors import ApiError, database_error, internal_error
+from .admission import Door, Gate, Job, overloaded
 from .base import Arguments, Backend, Returned, Settings, Statement, Write
 from .sqlite_errors import translated
 
@@ -55,20 +55,23 @@ class SQLiteBackend(Backend):
         self.url = url.set(drivername="sqlite+aiosqlite")
         self.path = Path(url.database or "")
         self.settings = settings
+        self.busy_timeout = min(BUSY_TIMEOUT, settings.timeout)
         self.engine = create_async_engine(
             self.url,
             echo=settings.log_sql,
             pool_size=settings.pool_size,
             max_overflow=0,
-            connect_args={"timeout": BUSY_TIMEOUT, "isolation_level": None},
+            connect_args={"timeout": self.busy_timeout, "isolation_level": None},
         )
         self.dialect = self.engine.dialect
+        # The driver's connections are in autocommit mode already: nothing has to be set and set back.
+        self.autocommit = {"rowserve_autocommit": True}
         self.writing = asyncio.Lock()
-        self._interrupts: set[Future[None]] = set()
         self._guard_sessions()
+        self._bound_sessions()
 
     def _guard_sessions(self) -> None:
-        """Has sessions' transactions pass the same door as the writer, and their statements keep to the timeout."""
+        """Has sessions' transactions pass the same door as the writer."""
         engine = self.engine.sync_engine
 
         @event.listens_for(engine, "connect")
@@ -81,47 +84,57 @@ class SQLiteBackend(Backend):
         @event.listens_for(engine, "begin")
         def begin(connection: Any) -> None:
             options = connection.get_execution_options()
-            if options.get("isolation_level") == "AUTOCOMMIT":
+            if options.get("rowserve_autocommit") or options.get("isolation_level") == "AUTOCOMMIT":
                 return
             if options.get("rowserve_reading"):
                 connection.exec_driver_sql("BEGIN")
                 return
-            util.await_only(self.writing.acquire())
+            util.await_only(self._acquire_writing())
             connection.info["rowserve_writing"] = True
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-        @event.listens_for(engine, "before_cursor_execute")
-        def limit(connection: Any, *_: object) -> None:
-            driver_connection = connection.connection.driver_connection
-
-            def interrupt() -> None:
-                self._interrupts.add(task := asyncio.ensure_future(driver_connection.interrupt()))
-                task.add_done_callback(self._interrupts.discard)
-
-            loop = asyncio.get_running_loop()
-            connection.info["rowserve_deadline"] = loop.call_later(self.settings.timeout, interrupt)
-
-        @event.listens_for(engine, "after_cursor_execute")
-        def within_limit(connection: Any, *_: object) -> None:
-            connection.info.pop("rowserve_deadline").cancel()
-
-        @event.listens_for(engine, "handle_error")
-        def failed(context: Any) -> None:
-            if isinstance(context.original_exception, InvalidRequestError):
-                return  # a second task was refused; the deadline is that of the first one's statement
-            if context.connection is not None and "rowserve_deadline" in context.connection.info:
-                context.connection.info.pop("rowserve_deadline").cancel()
 
         @event.listens_for(engine, "checkin")
         def release(connection: Any, record: Any) -> None:
             if record.info.pop("rowserve_writing", False):
                 self.writing.release()
 
+    async def _acquire_writing(self) -> None:
+        try:
+            async with asyncio.timeout(self.settings.timeout):
+                await self.writing.acquire()
+        except TimeoutError:
+            raise overloaded(1.0) from None
+
+    def _bound_sessions(self) -> None:
+        """Stops a session's statement at its deadline, or when its task is cancelled. PostgreSQL does so by itself."""
+        engine = self.engine.sync_engine
+
+        @event.listens_for(engine, "before_cursor_execute")
+        def start(connection: Any, *_: object) -> None:
+            interrupt = interrupting(connection)
+            timer = asyncio.get_running_loop().call_later(self.settings.timeout, interrupt)
+            connection.info["rowserve_timer"] = timer
+
+        @event.listens_for(engine, "after_cursor_execute")
+        def finish(connection: Any, *_: object) -> None:
+            connection.info.pop("rowserve_timer").cancel()
+
+        @event.listens_for(engine, "handle_error")
+        def failed(context: Any) -> None:
+            connection = context.connection
+            if isinstance(context.original_exception, InvalidRequestError):
+                return  # a second task was refused; the timer is that of the first one's statement
+            timer = None if connection is None else connection.info.pop("rowserve_timer", None)
+            if timer is not None:
+                timer.cancel()
+                if not isinstance(context.original_exception, Exception):
+                    interrupting(connection)()
+
     def connect(self, *, readonly: bool) -> sqlite3.Connection:
         """A new connection, for any one thread at a time."""
         connection = sqlite3.connect(
             self.path,
-            timeout=BUSY_TIMEOUT,
+            timeout=self.busy_timeout,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=512,
@@ -241,12 +254,14 @@ class Thread:
         self.door = door
         self.loop = loop
         self.connection = backend.connect(readonly=readonly)
+        self._stopped = False
         # An executor would make a future for each batch, and take four locks where one will do.
         self.batches: SimpleQueue[list[Job[Any]] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=type(self).__name__, daemon=True)
         self._thread.start()
 
     def run(self, batch: list[Job[Any]]) -> None:
+        self._stopped = False
         self.batches.put(batch)
 
     def _work(self) -> None:
@@ -256,11 +271,8 @@ class Thread:
     def _outcomes(self, batch: list[Job[Any]]) -> list[Outcome]:
         try:
             return self.outcomes(batch)
-        except sqlite3.Error as error:
-            return [(job, translated(error)) for job in batch]
         except Exception as error:  # whatever it is, nobody may be left waiting
-            log.exception("A batch failed", exc_info=error)
-            return [(job, internal_error()) for job in batch]
+            return [(job, told(error)) for job in batch]
 
     def outcomes(self, batch: list[Job[Any]]) -> list[Outcome]:
         """Runs a batch; for each job what came out: a result, or the error its client is told."""
@@ -275,7 +287,11 @@ class Thread:
         self.door.open(self)
 
     def cancel(self) -> None:
+        self._stopped = True
         self.connection.interrupt()
+
+    def waiting(self) -> bool:
+        return False
 
     def close(self) -> None:
         self.batches.put(None)
@@ -308,16 +324,18 @@ class ReadThread(Thread):
         arguments = [argument for job in batch for argument in job.work[1]]
         try:
             packed = self.connection.execute(text, arguments).fetchone()
-        except sqlite3.Error:
+        except Exception:  # one of them may be at fault
             return [self._alone(job) for job in batch]
         return [(job, unpacked(row)) for job, row in zip(batch, packed, strict=True)]
 
     def _alone(self, job: Job[ReadWork]) -> Outcome:
         statement, arguments = job.work
         try:
+            if self._stopped:
+                raise sqlite3.OperationalError("interrupted")
             return job, self.connection.execute(statement.text, arguments).fetchone()
-        except sqlite3.Error as error:
-            return job, translated(error)
+        except Exception as error:
+            return job, told(error)
 
 
 @lru_cache(maxsize=2_048)
@@ -338,10 +356,32 @@ class WriteThread(Thread):
 
     def __init__(self, backend: SQLiteBackend, door: Door[Write], loop: AbstractEventLoop) -> None:
         super().__init__(backend, door, loop, readonly=False)
+        self._acquiring: asyncio.Task[None] | None = None
 
     def run(self, batch: list[Job[Write]]) -> None:
-        task = self.loop.create_task(self.backend.writing.acquire())
-        task.add_done_callback(lambda _: self.batches.put(batch))
+        self._acquiring = self.loop.create_task(self._run(batch))
+
+    async def _run(self, batch: list[Job[Write]]) -> None:
+        try:
+            await self.backend.writing.acquire()
+        except asyncio.CancelledError:
+            self._acquiring = None
+            for job in batch:
+                job.fail(overloaded(1.0))
+            self.door.open(self)
+            return
+        self._acquiring = None
+        # Whoever came too late, or went away, while a session held the lock is not to be written any more.
+        super().run([job for job in batch if not job.abandoned()])
+
+    def cancel(self) -> None:
+        if self._acquiring is not None:
+            self._acquiring.cancel()
+        else:
+            super().cancel()
+
+    def waiting(self) -> bool:
+        return self._acquiring is not None
 
     def _done(self, outcomes: list[Outcome]) -> None:
         self.backend.writing.release()
@@ -368,15 +408,13 @@ class WriteThread(Thread):
             execute("SAVEPOINT job")
         try:
             returned = self._write(job.work)
-        except (sqlite3.Error, ApiError) as error:
+        except Exception as error:
             if not self.connection.in_transaction:
                 raise  # the whole transaction is gone, as when the disk is full
             if savepoint:
                 execute("ROLLBACK TO job")
                 execute("RELEASE job")
-            if isinstance(error, ApiError):
-                return job, error
-            return job, translated(error, job.work, self.connection)
+            return job, told(error, job.work, self.connection)
         if savepoint:
             execute("RELEASE job")
         return job, returned
@@ -393,6 +431,26 @@ class WriteThread(Thread):
         if write.check is not None:
             write.check(result)
         return result
+
+
+def told(error: Exception, write: Write | None = None, connection: sqlite3.Connection | None = None) -> ApiError:
+    """What a client is told of whatever went wrong with its statement."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, sqlite3.Error):
+        return translated(error, write, connection)
+    if isinstance(error, OverflowError):
+        return database_error("22003", "value is out of range for type bigint")
+    if isinstance(error, UnicodeError):
+        return database_error("22021", 'invalid byte sequence for encoding "UTF8"')
+    log.error("A statement failed", exc_info=error)
+    return internal_error()
+
+
+def interrupting(connection: Any) -> Callable[[], None]:
+    """What stops the statement that runs on a session's connection."""
+    driver: sqlite3.Connection = connection.connection.driver_connection._conn
+    return driver.interrupt
 
 
 def unicode_lower(text: Any) -> Any:

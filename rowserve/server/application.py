@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
-import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -15,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from sqlalchemy import MetaData
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import inspect
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp
@@ -58,14 +56,12 @@ class Options:
 
     @classmethod
     def load(cls) -> Options:
-        return cls(**json.loads(os.environ[VARIABLE]))
+        """The options of the command; without it, those of the users app."""
+        return cls(**json.loads(os.environ.get(VARIABLE, "{}")))
 
 
 def create() -> FrontDoor:
     """The application of a worker, by the options in its environment."""
-    if os.environ.get("ROWSERVE_LOG_SQL"):
-        logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
-        logging.getLogger("rowserve.sql").setLevel(logging.INFO)
     return application(Options.load())
 
 
@@ -76,21 +72,23 @@ def application(options: Options) -> FrontDoor:
         TargetError: there is no such module, application or model.
     """
     if options.target is None:
-        return served_models([users.User], users.Base.metadata, options)
+        return served_models([users.User], options)
     if options.target.endswith(".py"):
         models = models_of(Path(options.target))
-        return served_models(models, models[0].metadata, options)
+        return served_models(models, options)
     return FrontDoor(imported(options.target))
 
 
-def served_models(models: Sequence[Any], metadata: MetaData, options: Options) -> FrontDoor:
+def served_models(models: Sequence[Any], options: Options) -> FrontDoor:
     """An application that serves some models, and makes their tables when it starts."""
     database = Database()
+    metadatas = list(dict.fromkeys(model.metadata for model in models))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with database:
-            await database.create_tables(metadata)
+            for metadata in metadatas:
+                await database.create_tables(metadata)
             yield
 
     app = FastAPI(title="rowserve", lifespan=lifespan, redirect_slashes=False)
@@ -131,6 +129,8 @@ def imported(target: str) -> ASGIApp:
         app = getattr(app, part, None)
     if app is None:
         raise TargetError(f"The module {name} has no {attribute or 'app'}")
+    if not callable(app):
+        raise TargetError(f"{target} is not an application: it is {app!r}")
     asgi: ASGIApp = app
     return asgi
 
@@ -149,7 +149,7 @@ def models_of(path: Path) -> list[Any]:
     models = [
         value
         for _, value in sorted(vars(module).items())
-        if isinstance(value, type) and issubclass(value, DeclarativeBase) and hasattr(value, "__table__")
+        if isinstance(value, type) and inspect(value, raiseerr=False) is not None
     ]
     if not models:
         raise TargetError(f"{path} has no mapped class: a model derives from DeclarativeBase and has a __tablename__")

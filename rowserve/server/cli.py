@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
+from errno import EADDRINUSE
 from pathlib import Path
 from typing import Literal
 
 import click
 from click.core import ParameterSource
 
-from ..database import Database
+from ..database import known
 from .application import Options, TargetError, application
 
 SHUTDOWN_TIMEOUT = 4
@@ -67,6 +69,7 @@ def serve(
                 raise click.UsageError(f"--{name.replace('_', '-')} is for models: {target} has routes of its own.")
     options = Options(target, "/" + prefix.strip("/") if prefix.strip("/") else "", max_rows, default_return)
     try:
+        check_address(host, port)
         asyncio.run(check(options))
     except (TargetError, ConnectionError, ValueError) as error:
         raise click.ClickException(str(error)) from None
@@ -74,12 +77,31 @@ def serve(
     run(host, port, workers, reload)
 
 
+def check_address(host: str, port: int) -> None:
+    """Finds out whether the address can be listened on.
+
+    Raises:
+        TargetError: it cannot.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+    except OSError as error:
+        advice = "Choose another --host or --port."
+        if error.errno == EADDRINUSE:
+            advice = "Stop what listens there, or choose another --port."
+        raise TargetError(f"Cannot listen on {host}:{port}: {error.strerror}. {advice}") from None
+
+
 async def check(options: Options) -> None:
     """Finds out before anything is served what cannot work: the target, or the URL of the database."""
-    application(options)
-    if options.target is None or options.target.endswith(".py"):
-        async with Database():
+    front = application(options)
+    for database in list(known):
+        async with database:
             pass
+    assert front is not None  # it holds on to its databases until here
 
 
 def run(host: str, port: int, workers: int, reload: bool) -> None:
@@ -89,7 +111,7 @@ def run(host: str, port: int, workers: int, reload: bool) -> None:
     from granian.log import LogLevels
 
     server = Granian(
-        "rowserve.server.application:create",
+        "rowserve.server.worker:create",
         factory=True,
         address=host,
         port=port,

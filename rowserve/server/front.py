@@ -52,8 +52,31 @@ class FrontDoor:
                 await answer(scope, receive, send)
                 return
         elif scope["type"] == "lifespan":
-            send = frozen_after_startup(send)
+            await self.lifespan(scope, receive, frozen_after_startup(send))
+            return
         await self.app(scope, receive, send)
+
+    async def lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The application's lifespan. That a database cannot be reached is told in one sentence, not in a traceback."""
+        failure: Message | None = None
+
+        async def sending(message: Message) -> None:
+            nonlocal failure
+            if message["type"] == "lifespan.startup.failed":
+                failure = message
+            else:
+                await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except ConnectionError as error:
+            if failure is None:
+                raise
+            await send({**failure, "message": str(error)})
+        except BaseException:
+            if failure is not None:
+                await send(failure)
+            raise
 
     async def health(self) -> Answer:
         """200 when the databases answer, else 503. They are asked in the background: a probe waits for nobody."""

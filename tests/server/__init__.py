@@ -1,0 +1,1 @@
+"""The ``rowserve`` command, as real processes."""
