@@ -10,6 +10,7 @@ import time
 from asyncio import AbstractEventLoop, Future
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -296,6 +297,7 @@ class WriteThread(Thread):
 
     def __init__(self, backend: SQLiteBackend, door: Door[Write], loop: AbstractEventLoop) -> None:
         super().__init__(backend, door, loop, readonly=False)
+        self._arguments: Arguments = ()  # what is being written, for an error to say which of many it was
 
     def run(self, batch: list[Job[Write]]) -> None:
         task = self.loop.create_task(self.backend.writing.acquire())
@@ -330,7 +332,7 @@ class WriteThread(Thread):
             execute("RELEASE job")
             if isinstance(error, ApiError):
                 return job, error
-            return job, translated(error, job.work, self.connection)
+            return job, translated(error, replace(job.work, sets=[self._arguments]), self.connection)
         execute("RELEASE job")
         return job, returned
 
@@ -338,6 +340,7 @@ class WriteThread(Thread):
         rows: list[Any] = []
         count = 0
         for arguments in write.sets:
+            self._arguments = arguments
             cursor = self.connection.execute(write.statement.text, arguments)
             returned = cursor.fetchall()
             rows += returned
