@@ -105,7 +105,7 @@ def compile_read(entity: Entity, query: Query, *, max_rows: int | None, count: b
 
     chosen = selected(entity, query.select)
     rows = base_rows(entity, chosen).where(*where).order_by(*order_by(entity, order))
-    page = rows.limit(limit).offset(offset).subquery("page")
+    page = rows.limit(limit_clause(entity, limit)).offset(offset).subquery("page")
     pairs = output_pairs(entity, chosen, page.c)
 
     total: ColumnElement[Any] = null()
@@ -145,6 +145,11 @@ def row_limit(conditions: Conditions, index: int | None, max_rows: int | None) -
         return conditions.parameter(index, BigInteger(), int)
     most = max_rows
     return conditions.parameter(index, BigInteger(), lambda asked: min(int(asked), most))
+
+
+def limit_clause(entity: Entity, limit: ColumnElement[Any] | None) -> ColumnElement[Any] | None:
+    # SQLite takes no OFFSET without a LIMIT, for which SQLAlchemy would bind a -1 of its own.
+    return number(-1) if limit is None and entity.dialect.name == "sqlite" else limit
 
 
 def row_offset(conditions: Conditions, index: int | None) -> ColumnElement[Any]:
@@ -249,7 +254,7 @@ def compile_rows(entity: Entity, query: Query) -> Read:
         base_rows(entity, chosen)
         .where(*conditions.all_of(modifiers.where))
         .order_by(*order_by(entity, full_order(entity, modifiers.order)))
-        .limit(limit)
+        .limit(limit_clause(entity, limit))
         .offset(offset)
         .subquery("page")
     )
