@@ -14,7 +14,6 @@ from tests.helpers import application, client_of
 
 from .models import Author, Base, Book, Loan, Score
 
-
 # A resource takes milliseconds to make, and serves one database after the other.
 USERS = Resource(User)
 LIBRARY = (Resource(Author), Resource(Book), Resource(Loan), Resource(Score))
