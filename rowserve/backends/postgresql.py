@@ -201,7 +201,9 @@ class PostgreSQLBackend(Backend):
             # Of a session, which cannot be run again by itself; a lane prepares the statement anew.
             return database_error("53000", str(error), hint="A table was altered meanwhile. Try again.")
         if isinstance(error, asyncpg.PostgresError):
-            return database_error(error.sqlstate or "XX000", str(error.args[0]), details=error.detail, hint=error.hint)
+            return database_error(
+                error.sqlstate or "XX000", error.message or str(error), details=error.detail, hint=error.hint
+            )
         if isinstance(error, asyncpg.InterfaceError):
             return database_error("22P02", str(error))
         return None
@@ -403,7 +405,7 @@ class WriteLane(Lane):
         """Runs the whole batch as one statement, which is one transaction; False where it failed and left nothing."""
         sets = [arguments for job in batch for arguments in job.work.sets]
         try:
-            rows = await self._fetch_joined(batch[0].work.statement, sets)
+            rows, _ = await self._fetch_joined(batch[0].work.statement, sets)
         except STALE:
             self._prepared.clear()
             return False
@@ -418,10 +420,11 @@ class WriteLane(Lane):
             start = end
         return True
 
-    async def _fetch_joined(self, statement: Statement, sets: Sequence[Arguments]) -> list[Any]:
+    async def _fetch_joined(self, statement: Statement, sets: Sequence[Arguments]) -> Returned:
         assert statement.joined is not None
         prepared = await self.prepared(statement.joined)
-        return await prepared.fetch(*zip(*sets, strict=True))
+        rows = await prepared.fetch(*zip(*sets, strict=True))
+        return Returned(rows, len(rows) or affected(prepared.get_statusmsg()))
 
     async def _alone(self, job: Job[Write]) -> None:
         try:
@@ -441,11 +444,10 @@ class WriteLane(Lane):
         connection = await self.connected()
         async with connection.transaction():
             if write.statement.joined is not None:
-                rows: list[Any] = await self._fetch_joined(write.statement, write.sets)
-                returned = Returned(rows, len(rows))
+                returned = await self._fetch_joined(write.statement, write.sets)
             else:
                 parts = [await self._execute(write.statement, arguments) for arguments in write.sets]
-                rows = [row for part in parts for row in part.rows]
+                rows: list[Any] = [row for part in parts for row in part.rows]
                 returned = Returned(rows, sum(part.touched for part in parts))
             if write.check is not None:
                 write.check(returned)

@@ -11,6 +11,7 @@ import time
 from asyncio import AbstractEventLoop, Future
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from queue import SimpleQueue
@@ -357,6 +358,7 @@ class WriteThread(Thread):
     def __init__(self, backend: SQLiteBackend, door: Door[Write], loop: AbstractEventLoop) -> None:
         super().__init__(backend, door, loop, readonly=False)
         self._acquiring: asyncio.Task[None] | None = None
+        self._arguments: Arguments = ()  # what is being written, for an error to say which of many it was
 
     def run(self, batch: list[Job[Write]]) -> None:
         self._acquiring = self.loop.create_task(self._run(batch))
@@ -414,7 +416,7 @@ class WriteThread(Thread):
             if savepoint:
                 execute("ROLLBACK TO job")
                 execute("RELEASE job")
-            return job, told(error, job.work, self.connection)
+            return job, told(error, replace(job.work, sets=[self._arguments]), self.connection)
         if savepoint:
             execute("RELEASE job")
         return job, returned
@@ -423,6 +425,7 @@ class WriteThread(Thread):
         rows: list[Any] = []
         count = 0
         for arguments in write.sets:
+            self._arguments = arguments
             cursor = self.connection.execute(write.statement.text, arguments)
             returned = cursor.fetchall()
             rows += returned

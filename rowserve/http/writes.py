@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeAlias
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from pydantic_core import from_json
 
 from ..backends import Returned
 from ..errors import ApiError
-from ..query import Parsed, Preferences, SelectItem
+from ..query import (
+    Column,
+    Comparison,
+    Field,
+    Modifiers,
+    Parsed,
+    Preferences,
+    Query,
+    SelectItem,
+    unparse,
+)
 from ..sql.conditions import not_supported
+from ..sql.entity import Entity
+from ..sql.read import selected
+from ..sql.wire import json_text
 from ..sql.write import Change, compile_delete, compile_insert, compile_update
 from .bodies import read_body
 from .context import Context, not_singular
 from .reads import Reads
 from .request import Request
-from .responses import JSON, Answer, Headers, StreamedAnswer, add_applied
+from .responses import Answer, Headers, StreamedAnswer, add_applied, content_type
 
 Select: TypeAlias = tuple[SelectItem, ...] | None
 Compile: TypeAlias = Callable[[Select], Change]
 
 NOT_COLUMNS = frozenset({"select", "columns", "on_conflict", "order", "limit", "offset", "and", "or"})
 """Parameters of a query string that mean something else than a column's value."""
+
+UNPATHLIKE = re.compile(r"^\.{0,2}$|[/,]")
+"""A key that cannot be a segment of a path, or that could not be told from two."""
 
 
 class Writes:
@@ -33,11 +50,12 @@ class Writes:
     def __init__(self, context: Context, reads: Reads) -> None:
         self.context = context
         self.reads = reads
+        self.key: tuple[SelectItem, ...] = tuple(Column(Field(item.name)) for item in context.entity.primary_key)
 
     async def insert(self, request: Request) -> Answer:
         context = self.context
         refuse_unsupported(request.preferences)
-        singular = request.singular() is not None
+        singular = request.singular()
         parsed, rows, many = await self.rows(request)
         return_ = request.preferences.return_
         if return_ is None and context.limits.default_return == "minimal":
@@ -45,11 +63,13 @@ class Writes:
         returned = Returned([], 0)
         if rows:
             names = tuple(rows[0])
+            if return_ == "headers-only":
+                parsed = parsed._replace(query=replace(parsed.query, select=self.key))
             select = None if return_ == "minimal" else parsed.query.select
             change = context.shapes.get_or_make(
                 ("insert", names, select), lambda: compile_insert(context.entity, names, select)
             )
-            returned = await self.run(request, change, rows, parsed, singular=singular)
+            returned = await self.run(request, change, rows, parsed, singular=singular is not None)
         headers: Headers = []
         if request.preferences.return_ is not None:
             add_applied(headers, request.preferences, "return", "count")
@@ -57,13 +77,13 @@ class Writes:
             headers.append((b"content-range", f"*/{total}".encode()))
         texts = [row[0] for row in returned.rows]
         if return_ == "headers-only" and len(texts) == 1:
-            headers.append((b"location", self.location(request, texts[0], as_filter=True)))
+            headers += self.location(request, parsed, texts[0], as_filter=True)
         if return_ in ("minimal", "headers-only"):
             return Answer(201, headers)
-        headers.append(JSON)
+        headers.append(content_type(singular))
         if len(texts) == 1 and not many:
-            headers.append((b"location", self.location(request, texts[0], as_filter=False)))
-        single = singular or (return_ is None and not many and len(texts) == 1)
+            headers += self.location(request, parsed, texts[0], as_filter=False)
+        single = singular is not None or (return_ is None and not many and len(texts) == 1)
         return Answer(201, headers, context.finished(parsed.query.select, joined(texts, single=single)))
 
     async def rows(self, request: Request) -> tuple[Parsed, list[dict[str, Any]], bool]:
@@ -72,7 +92,10 @@ class Writes:
         context = self.context
         body = await read_body(request.receive, request.headers, context.limits.max_body)
         if not body and request.query_string:
-            pairs = parse_qsl(request.query_string, keep_blank_values=True)
+            try:
+                pairs = parse_qsl(request.query_string, keep_blank_values=True, errors="strict")
+            except UnicodeDecodeError as error:
+                raise ApiError(400, "PGRST100", "The query string is no UTF-8", details=str(error)) from None
             columns = [(name, value) for name, value in pairs if name not in NOT_COLUMNS]
             if columns:
                 return context.parse(""), [context.schemas.inserts.from_strings(columns)], False
@@ -203,23 +226,33 @@ class Writes:
             headers.append((b"content-range", f"{span}/{total}".encode()))
         if not self.wants_rows(request):
             return Answer(204, headers)
-        headers.append(JSON)
-        single = request.singular() is not None or (request.key is not None and preferences.return_ is None)
+        singular = request.singular()
+        headers.append(content_type(singular))
+        single = singular is not None or (request.key is not None and preferences.return_ is None)
         text = joined([row[0] for row in returned.rows], single=single)
         return Answer(200, headers, self.context.finished(parsed.query.select, text))
 
-    def location(self, request: Request, text: str, *, as_filter: bool) -> bytes:
-        """Where the new row is: ``/users/7``, or ``/users?id=eq.7`` as PostgREST has it."""
+    def location(self, request: Request, parsed: Parsed, text: str, *, as_filter: bool) -> Headers:
+        """Where the new row is: ``/users/7``, or ``/users?id=eq.7`` as PostgREST has it. No header at all where
+        what comes back does not have the key."""
+        entity = self.context.entity
+        select = parsed.query.select
+        if not self.context.shapes.get_or_make(("has key", select), lambda: has_key(entity, select)):
+            return []
         row = from_json(text)
+        keys = [json_text(row[item.name]) for item in entity.primary_key]
         path = request.path.rstrip("/")
-        names = [item.name for item in self.context.entity.primary_key]
-        if not all(name in row for name in names):
-            return path.encode()
-        keys = [str(row[name]) for name in names]
-        if as_filter:
-            filters = "&".join(f"{name}=eq.{key}" for name, key in zip(names, keys, strict=True))
-            return f"{path}?{filters}".encode()
-        return f"{path}/{','.join(keys)}".encode()
+        if not as_filter and all(UNPATHLIKE.search(key) is None for key in keys):
+            return [(b"location", f"{path}/{','.join(map(quote, keys))}".encode())]
+        where = tuple(Comparison(Field(item.name), "eq", index) for index, item in enumerate(entity.primary_key))
+        filters = unparse(Parsed(Query(modifiers=Modifiers(where)), tuple(keys)))
+        return [(b"location", f"{path}?{filters}".encode())]
+
+
+def has_key(entity: Entity, select: tuple[SelectItem, ...]) -> bool:
+    """Whether a select has the primary key in it, under its own name."""
+    chosen = selected(entity, select)
+    return all(chosen.get(item.name) is item for item in entity.primary_key)
 
 
 def refuse_unsupported(preferences: Preferences) -> None:
