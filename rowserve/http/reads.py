@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 from pydantic_core import from_json
 
@@ -43,7 +44,8 @@ class Reads:
         if boundary is not None:
             self.link_next(request, parsed, boundary, headers)
         if count:
-            add_applied(headers, request.preferences, "count")
+            # Rows are always counted, whichever way was preferred.
+            add_applied(headers, replace(request.preferences, count="exact"), "count")
         status = 206 if total is not None and rows < total else 200
         return answer(status, headers, context.finished(parsed.query.select, body), request)
 

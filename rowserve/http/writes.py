@@ -92,16 +92,15 @@ class Writes:
         context = self.context
         body = await read_body(request.receive, request.headers, context.limits.max_body)
         if not body and request.query_string:
-            try:
-                pairs = parse_qsl(request.query_string, keep_blank_values=True, errors="strict")
-            except UnicodeDecodeError as error:
-                raise ApiError(400, "PGRST100", "The query string is no UTF-8", details=str(error)) from None
-            columns = [(name, value) for name, value in pairs if name not in NOT_COLUMNS]
+            columns = [pair for pair in fields(request.query_string) if pair[0] not in NOT_COLUMNS]
             if columns:
                 return context.parse(""), [context.schemas.inserts.from_strings(columns)], False
         parsed = context.parse(request.query_string)
         if parsed.query.columns is not None or parsed.query.on_conflict is not None:
             raise not_supported("columns= and on_conflict=")
+        if is_form(request.headers, body):
+            form = fields(body.decode("utf-8", "surrogateescape"))
+            return parsed, [context.schemas.inserts.from_strings(form)], False
         rows, many = context.schemas.inserts.one_or_many(body)
         return parsed, rows, many
 
@@ -247,6 +246,26 @@ class Writes:
         where = tuple(Comparison(Field(item.name), "eq", index) for index, item in enumerate(entity.primary_key))
         filters = unparse(Parsed(Query(modifiers=Modifiers(where)), tuple(keys)))
         return [(b"location", f"{path}?{filters}".encode())]
+
+
+def is_form(headers: dict[bytes, bytes], body: bytes) -> bool:
+    """Whether a body is an HTML form's. JSON that only says so, as what curl sends by default does, is JSON.
+
+    Raises:
+        ApiError: 400 for CSV, which would otherwise be told that it is no JSON.
+    """
+    content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if content_type == b"text/csv":
+        raise ApiError(400, "PGRST102", "Content-Type not acceptable: text/csv", hint="Send application/json.")
+    return content_type == b"application/x-www-form-urlencoded" and not body.lstrip().startswith((b"{", b"["))
+
+
+def fields(text: str) -> list[tuple[str, str]]:
+    """The pairs of a query string or of a form."""
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="strict")
+    except UnicodeError as error:
+        raise ApiError(400, "PGRST100", "The fields are no UTF-8", details=str(error)) from None
 
 
 def has_key(entity: Entity, select: tuple[SelectItem, ...]) -> bool:

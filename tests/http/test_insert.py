@@ -112,3 +112,16 @@ async def test_the_row_that_did_not_get_in_leaves_the_others_alone(users: AsyncC
 
     assert refusal(await users.post("/users", json={"id": 1, "name": "Grace"})) == (409, "23505")
     assert names(await users.get("/users")) == ["Ada"]
+
+
+async def test_a_form_is_inserted(users: AsyncClient) -> None:
+    answer = await users.post("/users/", data={"name": "Ada & Co"})
+
+    assert (answer.status_code, answer.json()) == (201, {"id": 1, "name": "Ada & Co"})
+
+
+async def test_csv_is_refused_by_its_name(users: AsyncClient) -> None:
+    answer = await users.post("/users/", content="name\nAda\n", headers={"Content-Type": "text/csv"})
+
+    assert refusal(answer) == (400, "PGRST102")
+    assert answer.json()["message"] == "Content-Type not acceptable: text/csv"
