@@ -218,6 +218,7 @@ class Lane:
         self._connection: Connection | None = None
         self._prepared: OrderedDict[str, Prepared] = OrderedDict()
         self._task: Task[None] | None = None
+        self._begun = False
         self._cancelled_at = 0.0
 
     async def connected(self) -> Connection:
@@ -261,8 +262,8 @@ class Lane:
     def cancel(self) -> None:
         """Cancels the statement. Where the server does not even react to that, the connection is given up."""
         now = asyncio.get_running_loop().time()
-        if self._task is None or self._task.done():
-            return
+        if self._task is None or not self._begun:
+            return  # a task that is cancelled before its first step would never open its door again
         if not self._task.cancelling():
             self._cancelled_at = now
             self._task.cancel()
@@ -308,9 +309,11 @@ class ReadLane(Lane):
         self.door = door
 
     def run(self, batch: list[Job[ReadWork]]) -> None:
+        self._begun = False
         self._task = asyncio.get_running_loop().create_task(self._run(batch))
 
     async def _run(self, batch: list[Job[ReadWork]]) -> None:
+        self._begun = True
         try:
             if len(batch) == 1 or not await self._all_together(batch):
                 for job in batch:
@@ -360,9 +363,11 @@ class WriteLane(Lane):
         self.door = door
 
     def run(self, batch: list[Job[Write]]) -> None:
+        self._begun = False
         self._task = asyncio.get_running_loop().create_task(self._run(batch))
 
     async def _run(self, batch: list[Job[Write]]) -> None:
+        self._begun = True
         try:
             if self._connection is not None and self._connection.is_closed():
                 self.drop()
