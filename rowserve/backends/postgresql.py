@@ -45,6 +45,7 @@ LOST = (
     asyncpg.CannotConnectNowError,
     asyncpg.ConnectionDoesNotExistError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what it was told while it was idle has put it out of step
     OSError,
 )
 """What says that the connection is gone, rather than that the statement is wrong; but see :func:`is_lost`."""
@@ -124,7 +125,10 @@ class PostgreSQLBackend(Backend):
         self._lanes += [WriteLane(self, self._writes) for _ in range(LANES)]
         try:
             await self._lanes[0].connected()  # the others connect when they are first needed
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            # SQLAlchemy asks its first connection what server it is: not in a request, which may be cancelled.
+            async with self.engine.connect():
+                pass
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ApiError) as error:
             raise ConnectionError(self._cannot_connect(error)) from error
         for lane in self._lanes:
             lane.door.open(lane)  # type: ignore[arg-type]

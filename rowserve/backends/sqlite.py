@@ -165,6 +165,8 @@ class SQLiteBackend(Backend):
             await loop.run_in_executor(None, self._prepare_file)
         except (sqlite3.Error, OSError) as error:
             raise ConnectionError(self._cannot_open(error)) from error
+        async with self.engine.connect():
+            pass  # SQLAlchemy prepares itself: better now than in a request that may be cancelled
         self._reads: Door[ReadWork] = Door(max_waiting=settings.max_waiting, batch=READ_BATCH)
         self._writes: Door[Write] = Door(max_waiting=settings.max_waiting, batch=WRITE_BATCH)
         self._streams = Gate(STREAMS, max_waiting=settings.max_waiting, timeout=settings.timeout)
