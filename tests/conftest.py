@@ -53,6 +53,14 @@ def scratch(postgresql: PostgresServer) -> Iterator[ScratchPostgreSQL]:
 
 
 @pytest.fixture
+def scratch_url(scratch: ScratchPostgreSQL) -> str:
+    """The URL of a new, empty database on the scratch server."""
+    name = f"test_{uuid.uuid4().hex}"
+    scratch.psql(f"create database {name}")
+    return scratch.url(database=name)
+
+
+@pytest.fixture
 def postgresql_url(postgresql: PostgresServer) -> Iterator[str]:
     """The URL of a new, empty database."""
     name = f"test_{uuid.uuid4().hex}"

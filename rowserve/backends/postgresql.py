@@ -47,6 +47,7 @@ LOST = (
     asyncpg.CannotConnectNowError,
     asyncpg.ConnectionDoesNotExistError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what it was told while it was idle has put it out of step
     OSError,
 )
 """What says that the connection is gone, rather than that the statement is wrong; but see :func:`is_lost`."""
@@ -127,7 +128,10 @@ class PostgreSQLBackend(Backend):
         self._lanes += [WriteLane(self, self._writes) for _ in range(LANES)]
         try:
             await self._lanes[0].connected()  # the others connect when they are first needed
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            # SQLAlchemy asks its first connection what server it is: not in a request, which may be cancelled.
+            async with self.engine.connect():
+                pass
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ApiError) as error:
             raise ConnectionError(self._cannot_connect(error)) from error
         for lane in self._lanes:
             lane.door.open(lane)  # type: ignore[arg-type]
@@ -243,6 +247,7 @@ class Lane:
         self._connection: Connection | None = None
         self._prepared: OrderedDict[str, Prepared] = OrderedDict()
         self._task: Task[None] | None = None
+        self._begun = False
         self._cancelled_at = 0.0
 
     async def connected(self) -> Connection:
@@ -286,8 +291,8 @@ class Lane:
     def cancel(self) -> None:
         """Cancels the statement. Where the server does not even react to that, the connection is given up."""
         now = asyncio.get_running_loop().time()
-        if self._task is None or self._task.done():
-            return
+        if self._task is None or not self._begun:
+            return  # a task that is cancelled before its first step would never open its door again
         if not self._task.cancelling():
             self._cancelled_at = now
             self._task.cancel()
@@ -333,9 +338,11 @@ class ReadLane(Lane):
         self.door = door
 
     def run(self, batch: list[Job[ReadWork]]) -> None:
+        self._begun = False
         self._task = asyncio.get_running_loop().create_task(self._run(batch))
 
     async def _run(self, batch: list[Job[ReadWork]]) -> None:
+        self._begun = True
         try:
             if len(batch) == 1 or not await self._all_together(batch):
                 for job in batch:
@@ -385,9 +392,11 @@ class WriteLane(Lane):
         self.door = door
 
     def run(self, batch: list[Job[Write]]) -> None:
+        self._begun = False
         self._task = asyncio.get_running_loop().create_task(self._run(batch))
 
     async def _run(self, batch: list[Job[Write]]) -> None:
+        self._begun = True
         try:
             if self._connection is not None and self._connection.is_closed():
                 self.drop()

@@ -68,6 +68,7 @@ class SQLiteBackend(Backend):
         # The driver's connections are in autocommit mode already: nothing has to be set and set back.
         self.autocommit = {"rowserve_autocommit": True}
         self.writing = asyncio.Lock()
+        self._abandoned: set[asyncio.Task[None]] = set()
         self._guard_sessions()
         self._bound_sessions()
 
@@ -93,6 +94,12 @@ class SQLiteBackend(Backend):
             util.await_only(self._acquire_writing())
             connection.info["rowserve_writing"] = True
             connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+        @event.listens_for(engine, "reset")
+        def roll_back(connection: Any, record: Any, state: Any) -> None:
+            # A COMMIT that failed leaves the transaction open, and SQLAlchemy believes that it is not.
+            if not state.terminate_only and connection.driver_connection.in_transaction:
+                connection.rollback()
 
         @event.listens_for(engine, "checkin")
         def release(connection: Any, record: Any) -> None:
@@ -129,7 +136,15 @@ class SQLiteBackend(Backend):
             if timer is not None:
                 timer.cancel()
                 if not isinstance(context.original_exception, Exception):
-                    interrupting(connection)()
+                    self._abandon(connection)
+
+    def _abandon(self, connection: Any) -> None:
+        """Stops the statement of a task that was cancelled, and lets go of SQLite's lock: closing the connection,
+        which SQLAlchemy does next, would keep it for as long as anything refers to the statement."""
+        interrupting(connection)()
+        task = asyncio.get_running_loop().create_task(connection.connection.driver_connection.rollback())
+        self._abandoned.add(task)
+        task.add_done_callback(self._abandoned.discard)
 
     def connect(self, *, readonly: bool) -> sqlite3.Connection:
         """A new connection, for any one thread at a time."""
@@ -157,6 +172,8 @@ class SQLiteBackend(Backend):
             await loop.run_in_executor(None, self._prepare_file)
         except (sqlite3.Error, OSError) as error:
             raise ConnectionError(self._cannot_open(error)) from error
+        async with self.engine.connect():
+            pass  # SQLAlchemy prepares itself: better now than in a request that may be cancelled
         self._reads: Door[ReadWork] = Door(max_waiting=settings.max_waiting, batch=READ_BATCH)
         self._writes: Door[Write] = Door(max_waiting=settings.max_waiting, batch=WRITE_BATCH)
         self._streams = Gate(STREAMS, max_waiting=settings.max_waiting, timeout=settings.timeout)
@@ -359,11 +376,14 @@ class WriteThread(Thread):
         super().__init__(backend, door, loop, readonly=False)
         self._acquiring: asyncio.Task[None] | None = None
         self._arguments: Arguments = ()  # what is being written, for an error to say which of many it was
+        self._begun = False
 
     def run(self, batch: list[Job[Write]]) -> None:
+        self._begun = False
         self._acquiring = self.loop.create_task(self._run(batch))
 
     async def _run(self, batch: list[Job[Write]]) -> None:
+        self._begun = True
         try:
             await self.backend.writing.acquire()
         except asyncio.CancelledError:
@@ -377,10 +397,10 @@ class WriteThread(Thread):
         super().run([job for job in batch if not job.abandoned()])
 
     def cancel(self) -> None:
-        if self._acquiring is not None:
-            self._acquiring.cancel()
-        else:
+        if self._acquiring is None:
             super().cancel()
+        elif self._begun:  # a task that is cancelled before its first step would never open its door again
+            self._acquiring.cancel()
 
     def waiting(self) -> bool:
         return self._acquiring is not None
@@ -390,6 +410,19 @@ class WriteThread(Thread):
         super()._done(outcomes)
 
     def outcomes(self, batch: list[Job[Write]]) -> list[Outcome]:
+        try:
+            return self._transaction(batch)
+        except sqlite3.IntegrityError:
+            # A deferred constraint is looked at by COMMIT, which does not say whose fault it is.
+            return [self._own_transaction(job) for job in batch]
+
+    def _own_transaction(self, job: Job[Write]) -> Outcome:
+        try:
+            return self._transaction([job])[0]
+        except sqlite3.Error as error:
+            return job, told(error, job.work, self.connection)
+
+    def _transaction(self, batch: list[Job[Write]]) -> list[Outcome]:
         execute = self.connection.execute
         execute("BEGIN IMMEDIATE")
         try:
