@@ -118,7 +118,8 @@ def foreign_key_violation(write: Write | None, connection: sqlite3.Connection | 
         referred = ", ".join(element.column.name for element in constraint.elements)
         return database_error(
             "23503",
-            f'update or delete on table "{table.name}" violates foreign key constraint "{name}" on table "{child.name}"',
+            f'update or delete on table "{table.name}" violates foreign key constraint "{name}" '
+            f'on table "{child.name}"',
             details=f'Key ({referred})=({", ".join(map(str, key))}) is still referenced from table "{child.name}".',
         )
     return database_error("23503", f'update or delete on table "{table.name}" violates a foreign key constraint')
