@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import event, util
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.orm import Session as SyncSession
 
 from .backends import Backend
@@ -91,10 +92,16 @@ class AsyncReadSession(DatabaseSession):
         else:
             super().__init__(backend, gate, isolation_level="AUTOCOMMIT")
         event.listen(self.sync_session, "before_flush", refuse_to_write)
+        event.listen(self.sync_session, "do_orm_execute", refuse_statements_that_write)
 
 
 def refuse_to_write(*_: object) -> None:
     raise InvalidRequestError("This session only reads: use `session: Session` in an endpoint that writes")
+
+
+def refuse_statements_that_write(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        refuse_to_write()
 
 
 def driver_error(error: DBAPIError) -> BaseException | None:
