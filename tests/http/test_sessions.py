@@ -215,6 +215,46 @@ async def test_a_session_is_not_for_two_tasks_at_once(app: FastAPI) -> None:
         assert (await client.get("/users")).status_code == 200
 
 
+async def test_a_session_that_was_shared_gives_its_connection_back(database_url: str) -> None:
+    app = application(Database(database_url, pool_size=2, timeout=3), Base, USERS)
+
+    @app.get("/both")
+    async def both(session: Session) -> None:
+        await session.scalars(select(User))
+        await asyncio.gather(session.scalars(select(User)), session.scalars(select(User)))
+
+    async with client_of(app, raising=False) as client:
+        for _ in range(12):
+            assert (await client.get("/both")).status_code == 500
+
+
+async def test_a_request_that_is_given_up_gives_its_connection_back(database_url: str) -> None:
+    app = application(Database(database_url, pool_size=1, timeout=3), Base, USERS)
+    started = asyncio.Event()
+
+    @app.get("/wait")
+    async def wait(session: Session) -> None:
+        await session.execute(select(User))
+        started.set()
+        while True:
+            await session.execute(select(User))
+
+    @app.get("/count")
+    async def count(session: Session) -> int:
+        return len((await session.scalars(select(User))).all())
+
+    async with client_of(app) as client:
+        for _ in range(3):
+            started.clear()
+            request = asyncio.create_task(client.get("/wait"))
+            await started.wait()
+            await asyncio.sleep(0.01)
+            request.cancel()
+            with suppress(asyncio.CancelledError):
+                await request
+            assert (await client.get("/count")).json() == 0
+
+
 async def test_after_commit_calls_once_it_is_committed(app: FastAPI, db: Database) -> None:
     called: list[object] = []
 
