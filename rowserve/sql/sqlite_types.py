@@ -189,7 +189,8 @@ def _hex(x: Expression) -> Expression:
 def binary(column: Expression) -> Expression:
     r"""``\x48656c`` for bytes."""
     x = _plain(column)
-    return case((x.is_not(None), _hex(x)))
+    # Not IS NOT NULL: in a RETURNING clause, SQLite 3.40 takes that for true of a column that was not written.
+    return case((func.typeof(x) != _sql("'null'"), _hex(x)))
 
 
 def anything(column: Expression) -> Expression:
