@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 import time
 from asyncio import AbstractEventLoop, Future
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -217,7 +217,7 @@ class SQLiteBackend(Backend):
     def write(self, write: Write, timeout: float) -> Future[Returned]:
         return self._writes.enter(write, timeout, group=None, together=True)
 
-    async def stream(self, statement: Statement, arguments: Arguments) -> AsyncIterator[list[str]]:
+    async def stream(self, statement: Statement, arguments: Arguments) -> AsyncGenerator[list[str], None]:
         loop = asyncio.get_running_loop()
         await self._streams.enter()
         try:

@@ -105,7 +105,7 @@ def compile_read(entity: Entity, query: Query, *, max_rows: int | None, count: b
 
     chosen = selected(entity, query.select)
     rows = base_rows(entity, chosen).where(*where).order_by(*order_by(entity, order))
-    page = rows.limit(limit).offset(offset).subquery("page")
+    page = limited(rows, limit, entity.dialect).offset(offset).subquery("page")
     pairs = output_pairs(entity, chosen, page.c)
 
     total: ColumnElement[Any] = null()
@@ -145,6 +145,13 @@ def row_limit(conditions: Conditions, index: int | None, max_rows: int | None) -
         return conditions.parameter(index, BigInteger(), int)
     most = max_rows
     return conditions.parameter(index, BigInteger(), lambda asked: min(int(asked), most))
+
+
+def limited(rows: Select[Any], limit: ColumnElement[Any] | None, dialect: Dialect) -> Select[Any]:
+    """The rows up to a limit. SQLite has no OFFSET without one, and SQLAlchemy would bind its own -1."""
+    if limit is None and dialect.name == "sqlite":
+        limit = number(-1)
+    return rows.limit(limit)
 
 
 def row_offset(conditions: Conditions, index: int | None) -> ColumnElement[Any]:
@@ -245,14 +252,9 @@ def compile_rows(entity: Entity, query: Query) -> Read:
     chosen = selected(entity, query.select)
     limit = row_limit(conditions, modifiers.limit, None)
     offset = row_offset(conditions, modifiers.offset)
-    rows = (
-        base_rows(entity, chosen)
-        .where(*conditions.all_of(modifiers.where))
-        .order_by(*order_by(entity, full_order(entity, modifiers.order)))
-        .limit(limit)
-        .offset(offset)
-        .subquery("page")
-    )
+    where = conditions.all_of(modifiers.where)
+    ordered = base_rows(entity, chosen).where(*where).order_by(*order_by(entity, full_order(entity, modifiers.order)))
+    rows = limited(ordered, limit, entity.dialect).offset(offset).subquery("page")
     pairs = output_pairs(entity, chosen, rows.c)
     statement = select(row_object(rows, pairs, entity.dialect)).select_from(rows)
     return compiled_read(entity.dialect, statement, conditions, joinable=False)
