@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from asyncio import Future
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -106,7 +106,7 @@ class Backend(ABC):
         """Runs a write; when the future is done, it is committed. Raises as :meth:`read` does."""
 
     @abstractmethod
-    def stream(self, statement: Statement, arguments: Arguments) -> AsyncIterator[list[str]]:
+    def stream(self, statement: Statement, arguments: Arguments) -> AsyncGenerator[list[str], None]:
         """The first column of each row, some hundreds at a time, out of one snapshot, as they are asked for."""
 
     @abstractmethod

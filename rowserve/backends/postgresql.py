@@ -7,7 +7,7 @@ import inspect
 import logging
 from asyncio import Future, Task
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -164,7 +164,7 @@ class PostgreSQLBackend(Backend):
         together = write.statement.joined is not None and write.check is None
         return self._writes.enter(write, timeout, group=write.statement, together=together)
 
-    async def stream(self, statement: Statement, arguments: Arguments) -> AsyncIterator[list[str]]:
+    async def stream(self, statement: Statement, arguments: Arguments) -> AsyncGenerator[list[str], None]:
         await self._streams.enter()
         try:
             connection = await self.connect()

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from asyncio import AbstractEventLoop, Future
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
@@ -224,7 +224,7 @@ class SQLiteBackend(Backend):
     def write(self, write: Write, timeout: float) -> Future[Returned]:
         return self._writes.enter(write, timeout, group=None, together=True)
 
-    async def stream(self, statement: Statement, arguments: Arguments) -> AsyncIterator[list[str]]:
+    async def stream(self, statement: Statement, arguments: Arguments) -> AsyncGenerator[list[str], None]:
         loop = asyncio.get_running_loop()
         await self._streams.enter()
         try:

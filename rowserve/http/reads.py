@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import replace
 
 from pydantic_core import from_json
@@ -120,13 +121,14 @@ def answer(status: int, headers: Headers, body: bytes, request: Request) -> Answ
 
 
 async def json_chunks(
-    first: list[str] | None, rows: AsyncIterator[list[str]], finish: Callable[[str], bytes]
-) -> AsyncIterator[bytes]:
+    first: list[str] | None, rows: AsyncGenerator[list[str], None], finish: Callable[[str], bytes]
+) -> AsyncGenerator[bytes, None]:
     """A JSON array in chunks, each of some hundreds of rows."""
     if first is None:
         yield b"[]"
         return
-    yield b"[" + finish(f"[{','.join(first)}]")[1:-1]
-    async for texts in rows:
-        yield b"," + finish(f"[{','.join(texts)}]")[1:-1]
-    yield b"]"
+    async with aclosing(rows):
+        yield b"[" + finish(f"[{','.join(first)}]")[1:-1]
+        async for texts in rows:
+            yield b"," + finish(f"[{','.join(texts)}]")[1:-1]
+        yield b"]"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from pydantic_core import to_json
 from starlette.responses import Response
@@ -39,7 +40,7 @@ class Answer(Response):
 class StreamedAnswer(Response):
     """A response whose body is sent as it comes; memory holds one chunk of it."""
 
-    def __init__(self, status: int, headers: Headers, chunks: AsyncIterator[bytes]) -> None:
+    def __init__(self, status: int, headers: Headers, chunks: AsyncGenerator[bytes, None]) -> None:
         self.status_code = status
         self.raw_headers = headers
         self.body = b""
@@ -48,8 +49,10 @@ class StreamedAnswer(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async for chunk in self.chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        # Closed at once, and with it its connection, where the client has gone away.
+        async with aclosing(self.chunks) as chunks:
+            async for chunk in chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
 

@@ -171,7 +171,7 @@ async def test_full_gate_of_sessions(database_url: str) -> None:
 APPLICATION = """
 from fastapi import FastAPI
 from rowserve import Database, Resource
-from test_admission import Author, Slow
+from tests.faults.test_admission import Author, Slow
 
 db = Database(timeout=60)
 app = FastAPI(lifespan=db.lifespan)
@@ -193,15 +193,15 @@ def test_query_of_a_client_that_goes_away_is_cancelled(
     prepare(database_url)
     (tmp_path / "hangup.py").write_text(APPLICATION)
     arguments = () if command else ("hangup:app",)
-    environment = {"PYTHONPATH": str(Path(__file__).parent) + ":" + str(Path(__file__).parent.parent)}
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
     server = Served(*arguments, database=database_url, cwd=tmp_path, command=command, environment=environment)
+    clients: list[socket.socket] = []
     try:
         eventually(lambda: answers(server, "/authors"), within=20)
         body = '{"name":"slow"}'
         insert = f"POST /authors HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
         requests = [f"GET /slow?id=lt.{n + 2} HTTP/1.1\r\nHost: x\r\n\r\n" for n in range(lanes(database_url))]
         requests.append(f"{insert}\r\n{body}")
-        clients = []
         for request in requests:
             clients.append(send(server, request))
             time.sleep(0.1)  # together, they would share a lane
@@ -224,6 +224,8 @@ def test_query_of_a_client_that_goes_away_is_cancelled(
         assert [row["name"] for row in httpx.get(f"{server.url}/authors").json()] == ["a"]
         assert "Traceback" not in server.output
     finally:
+        for client in clients:
+            client.close()
         server.__exit__(None, None, None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -214,9 +215,8 @@ def test_two_workers(database_url: str, tmp_path: Path) -> None:
         assert server.stop() == 0
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_four_servers_start_at_once_on_an_empty_database(database_url: str, tmp_path: Path, workers: str) -> None:
-    servers = [Served("--workers", workers, database=database_url, cwd=tmp_path) for _ in range(4)]
+def test_four_servers_start_at_once_on_an_empty_database(database_url: str, tmp_path: Path) -> None:
+    servers = [Served("--workers", "2", database=database_url, cwd=tmp_path) for _ in range(4)]
     try:
         for server in servers:
             server.wait_until_ready()
@@ -298,6 +298,24 @@ def test_stopping_with_open_connections_and_two_workers(
         for client in clients:
             client.close()
         assert "refused to gracefully stop" not in server.output
+
+
+def test_ctrl_c_reaches_the_workers_too(sqlite_url: str, tmp_path: Path) -> None:
+    with Served("--workers", "2", database=sqlite_url, cwd=tmp_path) as server:
+        os.killpg(server.process.pid, signal.SIGINT)
+        assert server.process.wait(timeout=6) == 0, server.output
+        assert "Traceback" not in server.output
+
+
+def test_stopping_while_it_starts(sqlite_url: str, tmp_path: Path) -> None:
+    server = Served(database=sqlite_url, cwd=tmp_path)
+    try:
+        eventually(lambda: "Serving on" in server.output, within=20)
+        server.stop()
+        assert "Traceback" not in server.output
+        assert not listens(server)
+    finally:
+        server.__exit__(None, None, None)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no kill -9 there")
