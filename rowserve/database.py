@@ -204,7 +204,7 @@ class Database:
         """
         when_committed(session).append(lambda: function(*args, **kwargs))
 
-    async def stream(self, statement: Select[Any]) -> AsyncIterator[Any]:
+    async def stream(self, statement: Select[*tuple[Any, ...]]) -> AsyncIterator[Any]:
         """The rows of a SELECT as they come, through a server-side cursor, on a connection of its own.
 
         Yields:

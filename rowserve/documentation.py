@@ -58,13 +58,16 @@ class Documentation:
         model: the mapped class.
         max_rows: the most rows of a list.
         description: what the resource is, where it says so itself.
+        name: what the operations are called by; default: the name of the table.
     """
 
-    def __init__(self, model: type[Any], *, max_rows: int | None, description: str | None) -> None:
+    def __init__(
+        self, model: type[Any], *, max_rows: int | None, description: str | None, name: str | None = None
+    ) -> None:
         # The wire is the same whichever the database, so PostgreSQL's names will do.
         dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
         self.entity = Entity(model, dialect)
-        self.name = self.entity.name
+        self.name = name or self.entity.name
         self.max_rows = max_rows
         self.description = description
         self.schemas = schemas_for(model, dialect)

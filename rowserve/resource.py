@@ -95,9 +95,19 @@ class Resource(APIRouter, Generic[Model]):
         self._database = database
         self._backend: Backend | None = None
         self._handler: Handler | None = None
-        documentation = Documentation(self._model, max_rows=self.max_rows, description=self._description())
-        prefix = prefix or type(self).prefix or f"/{documentation.name}"
-        super().__init__(prefix=prefix, tags=tags or [documentation.name], route_class=ResourceRoute, **options)
+        prefix = prefix or type(self).prefix
+        documentation = Documentation(
+            self._model,
+            max_rows=self.max_rows,
+            description=self._description(),
+            name=prefix.strip("/").replace("/", "_"),
+        )
+        super().__init__(
+            prefix=prefix or f"/{documentation.name}",
+            tags=tags or [documentation.entity.name],
+            route_class=ResourceRoute,
+            **options,
+        )
         self._add_routes(documentation)
 
     @classmethod

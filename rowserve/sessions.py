@@ -4,17 +4,44 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from sqlalchemy import event, util
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.orm import Session as SyncSession
 
 from .backends import Backend
 from .backends.admission import Gate
 
 Callback: TypeAlias = Callable[[], Awaitable[object] | object]
+
+
+class Running:
+    """The tasks that have a statement of a session under way: one, unless the session is shared by mistake."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._left = asyncio.Event()
+
+    def enter(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.add(task)
+
+    def leave(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        self._left.set()
+
+    async def others_finished(self) -> None:
+        """Returns when no other task has one."""
+        while others := {task for task in self._tasks if task is not asyncio.current_task() and not task.done()}:
+            self._left.clear()
+            left = asyncio.create_task(self._left.wait())
+            try:
+                await asyncio.wait({left, *others}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                left.cancel()
 
 
 class GatedSession(SyncSession):
@@ -36,7 +63,8 @@ class DatabaseSession(AsyncSession):
     sync_session_class = GatedSession
 
     def __init__(self, backend: Backend, gate: Gate, **options: Any) -> None:
-        engine = backend.engine.execution_options(**options)
+        self._running = Running()
+        engine = backend.engine.execution_options(**options, rowserve_running=self._running)
         super().__init__(engine, expire_on_commit=False, close_resets_only=False)
         self.backend = backend
         self._gated = self.sync_session
@@ -44,6 +72,15 @@ class DatabaseSession(AsyncSession):
         self._gated.gate = gate
 
     async def close(self) -> None:
+        try:
+            # A connection that is taken away in the middle of a statement would be lost to the pool.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.backend.settings.timeout):
+                    await self._running.others_finished()
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
         try:
             await super().close()
         finally:
@@ -91,10 +128,16 @@ class AsyncReadSession(DatabaseSession):
         else:
             super().__init__(backend, gate, **backend.autocommit)
         event.listen(self.sync_session, "before_flush", refuse_to_write)
+        event.listen(self.sync_session, "do_orm_execute", refuse_statements_that_write)
 
 
 def refuse_to_write(*_: object) -> None:
     raise InvalidRequestError("This session only reads: use `session: Session` in an endpoint that writes")
+
+
+def refuse_statements_that_write(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        refuse_to_write()
 
 
 def driver_error(error: DBAPIError) -> BaseException | None:
@@ -112,7 +155,8 @@ def when_committed(session: AsyncSession) -> list[Callback]:
 def watch_for_sharing(engine: AsyncEngine) -> None:
     """Has a second task that uses a session while the first one does get an error that says so."""
 
-    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    # First of all listeners: what the others note of a statement is not to be overwritten by one that is refused.
+    @event.listens_for(engine.sync_engine, "before_cursor_execute", insert=True)
     def enter(connection: Any, *_: object) -> None:
         task = asyncio.current_task()
         if connection.info.setdefault("rowserve_task", task) is not task:
@@ -120,12 +164,21 @@ def watch_for_sharing(engine: AsyncEngine) -> None:
                 "This session is being used by two tasks at once. Await one query before the next, or open a session "
                 "for each task: `async with db.begin() as session:`"
             )
+        running = connection.get_execution_options().get("rowserve_running")
+        if running is not None:
+            running.enter(task)
+
+    def leave(connection: Any) -> None:
+        task = connection.info.pop("rowserve_task", None)
+        running = connection.get_execution_options().get("rowserve_running")
+        if running is not None:
+            running.leave(task)
 
     @event.listens_for(engine.sync_engine, "after_cursor_execute")
-    def leave(connection: Any, *_: object) -> None:
-        connection.info.pop("rowserve_task", None)
+    def succeeded(connection: Any, *_: object) -> None:
+        leave(connection)
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def failed(context: Any) -> None:
         if context.connection is not None and not isinstance(context.original_exception, InvalidRequestError):
-            context.connection.info.pop("rowserve_task", None)
+            leave(context.connection)

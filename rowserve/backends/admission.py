@@ -105,6 +105,7 @@ class Door(Generic[Work]):
             job = self._same.get(same)
             if job is not None:
                 job.futures.append(future)
+                job.deadline = max(job.deadline, loop.time() + timeout)
                 return future
         if self._waiting:
             self._check_wait(timeout)

@@ -24,7 +24,7 @@ class Statement:
     Args:
         text: the SQL for one set of arguments, with the driver's own placeholders.
         joined: what runs many callers' arguments in one round trip, where that is sound: on PostgreSQL, SQL that
-            takes each parameter as an array; on SQLite the text itself, which is set side by side.
+            takes each parameter as an array; on SQLite, SQL that yields the row as one text, to be set side by side.
     """
 
     text: str

@@ -8,6 +8,7 @@ import logging
 from asyncio import Future, Task
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -33,6 +34,7 @@ PREPARED = 256
 CONNECT_TIMEOUT = 5.0
 CANCEL_TIMEOUT = 1.0
 """Seconds the server has to end a statement that was cancelled."""
+EPOCH = datetime(2000, 1, 1)
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Prepared: TypeAlias = "PreparedStatement[asyncpg.Record]"
@@ -106,6 +108,7 @@ class PostgreSQLBackend(Backend):
     async def connect(self) -> Connection:
         """A new connection."""
         connection: Connection = await asyncpg.connect(**self._connect_arguments)
+        await keep_last_days(connection)
         return connection
 
     async def _connect_session(self, **arguments: Any) -> Connection:
@@ -202,10 +205,32 @@ class PostgreSQLBackend(Backend):
             # Of a session, which cannot be run again by itself; a lane prepares the statement anew.
             return database_error("53000", str(error), hint="A table was altered meanwhile. Try again.")
         if isinstance(error, asyncpg.PostgresError):
-            return database_error(error.sqlstate or "XX000", str(error), details=error.detail, hint=error.hint)
+            return database_error(
+                error.sqlstate or "XX000", error.message or str(error), details=error.detail, hint=error.hint
+            )
         if isinstance(error, asyncpg.InterfaceError):
             return database_error("22P02", str(error))
         return None
+
+
+async def keep_last_days(connection: Connection) -> None:
+    """Has the first and the last day that Python knows stored as they are: asyncpg makes infinity of both, and people
+    do write 9999-12-31."""
+    for name, encode in (("date", days_of), ("timestamp", microseconds_of), ("timestamptz", microseconds_of)):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", format="tuple", encoder=encode, decoder=lambda value: value
+        )
+
+
+def days_of(day: date) -> tuple[int]:
+    """PostgreSQL's number for a day."""
+    return (day.toordinal() - EPOCH.toordinal(),)
+
+
+def microseconds_of(moment: datetime) -> tuple[int]:
+    """PostgreSQL's number for a moment."""
+    epoch = EPOCH if moment.tzinfo is None else EPOCH.replace(tzinfo=UTC)
+    return ((moment - epoch) // timedelta(microseconds=1),)
 
 
 def is_lost(error: BaseException) -> bool:
@@ -389,7 +414,7 @@ class WriteLane(Lane):
         """Runs the whole batch as one statement, which is one transaction; False where it failed and left nothing."""
         sets = [arguments for job in batch for arguments in job.work.sets]
         try:
-            rows = await self._fetch_joined(batch[0].work.statement, sets)
+            rows, _ = await self._fetch_joined(batch[0].work.statement, sets)
         except STALE:
             self._prepared.clear()
             return False
@@ -404,10 +429,11 @@ class WriteLane(Lane):
             start = end
         return True
 
-    async def _fetch_joined(self, statement: Statement, sets: Sequence[Arguments]) -> list[Any]:
+    async def _fetch_joined(self, statement: Statement, sets: Sequence[Arguments]) -> Returned:
         assert statement.joined is not None
         prepared = await self.prepared(statement.joined)
-        return await prepared.fetch(*zip(*sets, strict=True))
+        rows = await prepared.fetch(*zip(*sets, strict=True))
+        return Returned(rows, len(rows) or affected(prepared.get_statusmsg()))
 
     async def _alone(self, job: Job[Write]) -> None:
         try:
@@ -427,11 +453,10 @@ class WriteLane(Lane):
         connection = await self.connected()
         async with connection.transaction():
             if write.statement.joined is not None:
-                rows: list[Any] = await self._fetch_joined(write.statement, write.sets)
-                returned = Returned(rows, len(rows))
+                returned = await self._fetch_joined(write.statement, write.sets)
             else:
                 parts = [await self._execute(write.statement, arguments) for arguments in write.sets]
-                rows = [row for part in parts for row in part.rows]
+                rows: list[Any] = [row for part in parts for row in part.rows]
                 returned = Returned(rows, sum(part.touched for part in parts))
             if write.check is not None:
                 write.check(returned)

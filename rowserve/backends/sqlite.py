@@ -6,14 +6,19 @@ import asyncio
 import logging
 import sqlite3
 import tempfile
+import threading
 import time
 from asyncio import AbstractEventLoop, Future
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, TypeAlias
 
 from sqlalchemy import URL, MetaData, event, util
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from ..errors import ApiError, database_error, internal_error
@@ -125,6 +130,8 @@ class SQLiteBackend(Backend):
         @event.listens_for(engine, "handle_error")
         def failed(context: Any) -> None:
             connection = context.connection
+            if isinstance(context.original_exception, InvalidRequestError):
+                return  # a second task was refused; the timer is that of the first one's statement
             timer = None if connection is None else connection.info.pop("rowserve_timer", None)
             if timer is not None:
                 timer.cancel()
@@ -266,18 +273,24 @@ class Thread:
         self.loop = loop
         self.connection = backend.connect(readonly=readonly)
         self._stopped = False
-        self._executor = ThreadPoolExecutor(1, type(self).__name__)
+        # An executor would make a future for each batch, and take four locks where one will do.
+        self.batches: SimpleQueue[list[Job[Any]] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name=type(self).__name__, daemon=True)
+        self._thread.start()
 
     def run(self, batch: list[Job[Any]]) -> None:
         self._stopped = False
-        self._executor.submit(self._work, batch)
+        self.batches.put(batch)
 
-    def _work(self, batch: list[Job[Any]]) -> None:
+    def _work(self) -> None:
+        while (batch := self.batches.get()) is not None:
+            self.loop.call_soon_threadsafe(self._done, self._outcomes(batch))
+
+    def _outcomes(self, batch: list[Job[Any]]) -> list[Outcome]:
         try:
-            outcomes = self.outcomes(batch)
+            return self.outcomes(batch)
         except Exception as error:  # whatever it is, nobody may be left waiting
-            outcomes = [(job, told(error)) for job in batch]
-        self.loop.call_soon_threadsafe(self._done, outcomes)
+            return [(job, told(error)) for job in batch]
 
     def outcomes(self, batch: list[Job[Any]]) -> list[Outcome]:
         """Runs a batch; for each job what came out: a result, or the error its client is told."""
@@ -299,7 +312,8 @@ class Thread:
         return False
 
     def close(self) -> None:
-        self._executor.shutdown(wait=True)
+        self.batches.put(None)
+        self._thread.join()
         self.connection.close()
 
 
@@ -322,14 +336,15 @@ class ReadThread(Thread):
     def _together(self, batch: list[Job[ReadWork]]) -> list[Outcome]:
         if len(batch) == 1:
             return [self._alone(batch[0])]
-        text = side_by_side(batch[0].work[0].text, len(batch))
+        joined = batch[0].work[0].joined
+        assert joined is not None
+        text = side_by_side(joined, len(batch))
         arguments = [argument for job in batch for argument in job.work[1]]
         try:
-            row = self.connection.execute(text, arguments).fetchone()
+            packed = self.connection.execute(text, arguments).fetchone()
         except Exception:  # one of them may be at fault
             return [self._alone(job) for job in batch]
-        width = len(row) // len(batch)
-        return [(job, row[index * width : (index + 1) * width]) for index, job in enumerate(batch)]
+        return [(job, unpacked(row)) for job, row in zip(batch, packed, strict=True)]
 
     def _alone(self, job: Job[ReadWork]) -> Outcome:
         statement, arguments = job.work
@@ -341,10 +356,16 @@ class ReadThread(Thread):
             return job, told(error)
 
 
+@lru_cache(maxsize=2_048)
 def side_by_side(text: str, size: int) -> str:
-    """One SELECT of several statements that yield one row each, each with its own arguments."""
-    parts = ", ".join(f"({text}) AS r{index}" for index in range(size))
-    return f"SELECT * FROM {parts}"  # noqa: S608 - compiled statements, whose values are bound
+    """One SELECT of a statement that yields one text, several times, each with its own arguments."""
+    return "SELECT " + ", ".join([f"({text})"] * size)
+
+
+def unpacked(text: str) -> tuple[str, int, int | None, str | None]:
+    """Body, rows, total and boundary, out of the lines of a packed row."""
+    rows, total, boundary, body = text.split("\n", 3)
+    return body, int(rows), int(total) if total else None, boundary or None
 
 
 class WriteThread(Thread):
@@ -354,6 +375,7 @@ class WriteThread(Thread):
     def __init__(self, backend: SQLiteBackend, door: Door[Write], loop: AbstractEventLoop) -> None:
         super().__init__(backend, door, loop, readonly=False)
         self._acquiring: asyncio.Task[None] | None = None
+        self._arguments: Arguments = ()  # what is being written, for an error to say which of many it was
         self._begun = False
 
     def run(self, batch: list[Job[Write]]) -> None:
@@ -404,7 +426,7 @@ class WriteThread(Thread):
         execute = self.connection.execute
         execute("BEGIN IMMEDIATE")
         try:
-            outcomes = [self._savepoint(job) for job in batch]
+            outcomes = [self._job(job) for job in batch]
             execute("COMMIT")
         except BaseException:
             # A COMMIT that failed leaves the transaction open.
@@ -413,24 +435,30 @@ class WriteThread(Thread):
             raise
         return outcomes
 
-    def _savepoint(self, job: Job[Write]) -> Outcome:
+    def _job(self, job: Job[Write]) -> Outcome:
+        """Runs one of the writes. A single statement that fails undoes itself; what is more has a savepoint."""
         execute = self.connection.execute
-        execute("SAVEPOINT job")
+        savepoint = len(job.work.sets) > 1 or job.work.check is not None
+        if savepoint:
+            execute("SAVEPOINT job")
         try:
             returned = self._write(job.work)
         except Exception as error:
             if not self.connection.in_transaction:
                 raise  # the whole transaction is gone, as when the disk is full
-            execute("ROLLBACK TO job")
+            if savepoint:
+                execute("ROLLBACK TO job")
+                execute("RELEASE job")
+            return job, told(error, replace(job.work, sets=[self._arguments]), self.connection)
+        if savepoint:
             execute("RELEASE job")
-            return job, told(error, job.work, self.connection)
-        execute("RELEASE job")
         return job, returned
 
     def _write(self, write: Write) -> Returned:
         rows: list[Any] = []
         count = 0
         for arguments in write.sets:
+            self._arguments = arguments
             cursor = self.connection.execute(write.statement.text, arguments)
             returned = cursor.fetchall()
             rows += returned

@@ -111,19 +111,49 @@ def foreign_key_violation(write: Write | None, connection: sqlite3.Connection | 
                 details=f"Key ({', '.join(names)})=({', '.join(map(str, key))}) is not present in table "
                 f'"{constraint.referred_table.name}".',
             )
-    children = sorted(
-        {
-            child.name
-            for child in table.metadata.tables.values()
-            for key in child.foreign_key_constraints
-            if key.referred_table is table
-        }
-    )
-    return database_error(
-        "23503",
-        f'update or delete on table "{table.name}" violates a foreign key constraint',
-        details=f"The key is still referenced from table {' or '.join(map(repr, children))}." if children else None,
-    )
+    if (left := left_child(write, connection)) is not None:
+        constraint, key = left
+        child = constraint.table
+        name = constraint.name or f"{child.name}_{'_'.join(constraint.column_keys)}_fkey"
+        referred = ", ".join(element.column.name for element in constraint.elements)
+        return database_error(
+            "23503",
+            f'update or delete on table "{table.name}" violates foreign key constraint "{name}" '
+            f'on table "{child.name}"',
+            details=f'Key ({referred})=({", ".join(map(str, key))}) is still referenced from table "{child.name}".',
+        )
+    return database_error("23503", f'update or delete on table "{table.name}" violates a foreign key constraint')
+
+
+def left_child(write: Write, connection: sqlite3.Connection) -> tuple[ForeignKeyConstraint, tuple[Any, ...]] | None:
+    """The foreign key, and the first value of it, that would be left without its parent. SQLite checks at the end
+    of each statement and does not tell, so the write is done again without the check, looked at, and undone."""
+    quote = sqlite.dialect().identifier_preparer.quote
+    connection.execute("SAVEPOINT look")
+    try:
+        connection.execute("PRAGMA defer_foreign_keys=ON")
+        connection.execute(write.statement.text, write.sets[0]).fetchall()
+        for child in write.table.metadata.sorted_tables:
+            for constraint in child.foreign_key_constraints:
+                if constraint.referred_table is not write.table:
+                    continue
+                pairs = [(quote(item.parent.name), quote(item.column.name)) for item in constraint.elements]
+                given = " AND ".join(f"child.{column} IS NOT NULL" for column, _ in pairs)
+                joined = " AND ".join(f"parent.{referred} = child.{column}" for column, referred in pairs)
+                query = (
+                    f"SELECT {', '.join(f'child.{column}' for column, _ in pairs)} FROM {quote(child.name)} AS child "  # noqa: S608
+                    f"WHERE {given} AND NOT EXISTS (SELECT 1 FROM {quote(write.table.name)} AS parent WHERE {joined})"
+                )
+                if (key := connection.execute(query).fetchone()) is not None:
+                    return constraint, key
+    except sqlite3.Error:
+        return None  # then the client is told less
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO look")
+            connection.execute("RELEASE look")
+            connection.execute("PRAGMA defer_foreign_keys=OFF")
+    return None
 
 
 def missing_parent(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
 from starlette.types import Receive, Scope
 
 from ..backends import Backend
-from ..errors import ApiError
+from ..errors import ApiError, internal_error
 from ..query import wants_problem_json
 from .context import Context
 from .context import Limits as Limits
@@ -16,6 +17,8 @@ from .reads import Reads
 from .request import ClientGone, Request
 from .responses import Answer, StreamedAnswer, error_answer
 from .writes import Writes
+
+log = logging.getLogger("rowserve")
 
 AnyAnswer: TypeAlias = Answer | StreamedAnswer
 Method: TypeAlias = Callable[[Request], Coroutine[Any, Any, AnyAnswer]]
@@ -71,6 +74,10 @@ class Handler:
             return error_answer(error, problem=wants_problem_json(accept.decode("latin-1")))
         except ClientGone:
             return Answer(CLIENT_CLOSED_REQUEST, [])
+        except Exception:
+            # Whatever it is, its client gets an answer of the usual shape, and the log gets the cause.
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            return error_answer(internal_error())
 
 
 def no_such_method(method: str, methods: dict[str, Method]) -> Answer:

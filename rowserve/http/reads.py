@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
 from pydantic_core import from_json
 
@@ -13,7 +14,7 @@ from ..query import Parsed, Query, next_page, unparse
 from ..sql.read import Read, compile_read, compile_rows, full_order
 from .context import Context, not_singular
 from .request import Request
-from .responses import JSON, Answer, Headers, StreamedAnswer, add_applied
+from .responses import JSON, Answer, Headers, StreamedAnswer, add_applied, content_type
 
 
 class Reads:
@@ -31,32 +32,32 @@ class Reads:
             return await self.stream(request, parsed)
         read = self.compiled(parsed.query, count=count)
         body, rows, total, boundary = await self.row(request, read, read.bind(parsed.values))
-        headers = [JSON]
+        headers = [content_type(singular)]
         if singular is not None:
             if rows != 1:
                 raise not_singular(rows)
             body = body[1:-1]
-            headers = [(b"content-type", f"{singular.name}; charset=utf-8".encode())]
         offset = offset_of(parsed)
-        if total is not None and offset and offset >= total:
+        if total is not None and offset > total:
             raise out_of_range(offset, total)
         span = f"{offset}-{offset + rows - 1}" if rows else "*"
         headers.append((b"content-range", f"{span}/{'*' if total is None else total}".encode()))
         if boundary is not None:
             self.link_next(request, parsed, boundary, headers)
         if count:
-            add_applied(headers, request.preferences, "count")
+            # Rows are always counted, whichever way was preferred.
+            add_applied(headers, replace(request.preferences, count="exact"), "count")
         status = 206 if total is not None and rows < total else 200
         return answer(status, headers, context.finished(parsed.query.select, body), request)
 
     async def get(self, request: Request) -> Answer:
-        request.singular()
+        singular = request.singular()
         parsed = self.context.parse_request(request)
         read = self.compiled(parsed.query, count=False)
         body, rows, *_ = await self.row(request, read, read.bind(parsed.values))
         if not rows:
             raise self.context.not_found(request)
-        return answer(200, [JSON], self.context.finished(parsed.query.select, body[1:-1]), request)
+        return answer(200, [content_type(singular)], self.context.finished(parsed.query.select, body[1:-1]), request)
 
     async def stream(self, request: Request, parsed: Parsed) -> Answer | StreamedAnswer:
         """All rows, however many, as they come."""
@@ -94,7 +95,7 @@ class Reads:
         order = full_order(entity, parsed.query.modifiers.order)
         nullable = [bool(entity.columns[term.field.name].column.nullable) for term in order]
         following = next_page(parsed, order, list(edge[0].values()), nullable)
-        headers.append((b"link", f'<{request.path}?{unparse(following)}>; rel="next"'.encode("latin-1")))
+        headers.append((b"link", f'<{request.path}?{unparse(following)}>; rel="next"'.encode("ascii")))
 
 
 def offset_of(parsed: Parsed) -> int:

@@ -6,6 +6,7 @@ import asyncio
 from asyncio import Future, Task
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from starlette.types import Receive, Scope
 
@@ -55,9 +56,11 @@ class Request:
 
     @property
     def path(self) -> str:
-        """The path as the client knows it."""
-        path: str = self.scope.get("root_path", "") + self.scope["path"]
-        return path
+        """The path as the client knows it, percent-encoded."""
+        path: str = self.scope["path"]
+        root: str = self.scope.get("root_path", "")
+        # A mounted application finds its root in the path; behind a proxy that has cut it off, it does not.
+        return quote(path if path.startswith(f"{root}/") else root + path)
 
     def singular(self) -> MediaType | None:
         """The media type of one object, if that is what the client asks for; None for plain JSON.

@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeAlias
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from pydantic_core import from_json
 
 from ..backends import Returned
 from ..errors import ApiError
-from ..query import Parsed, SelectItem
+from ..query import (
+    Column,
+    Comparison,
+    Field,
+    Modifiers,
+    Parsed,
+    Preferences,
+    Query,
+    SelectItem,
+    unparse,
+)
+from ..sql.conditions import not_supported
+from ..sql.entity import Entity
+from ..sql.read import selected
+from ..sql.wire import json_text
 from ..sql.write import Change, compile_delete, compile_insert, compile_update
 from .bodies import read_body
 from .context import Context, not_singular
 from .reads import Reads
 from .request import Request
-from .responses import JSON, Answer, Headers, StreamedAnswer, add_applied
+from .responses import Answer, Headers, StreamedAnswer, add_applied, content_type
 
 Select: TypeAlias = tuple[SelectItem, ...] | None
 Compile: TypeAlias = Callable[[Select], Change]
 
 NOT_COLUMNS = frozenset({"select", "columns", "on_conflict", "order", "limit", "offset", "and", "or"})
 """Parameters of a query string that mean something else than a column's value."""
+
+UNPATHLIKE = re.compile(r"^\.{0,2}$|[/,]")
+"""A key that cannot be a segment of a path, or that could not be told from two."""
 
 
 class Writes:
@@ -32,10 +50,12 @@ class Writes:
     def __init__(self, context: Context, reads: Reads) -> None:
         self.context = context
         self.reads = reads
+        self.key: tuple[SelectItem, ...] = tuple(Column(Field(item.name)) for item in context.entity.primary_key)
 
     async def insert(self, request: Request) -> Answer:
         context = self.context
-        singular = request.singular() is not None
+        refuse_unsupported(request.preferences)
+        singular = request.singular()
         parsed, rows, many = await self.rows(request)
         return_ = request.preferences.return_
         if return_ is None and context.limits.default_return == "minimal":
@@ -43,11 +63,13 @@ class Writes:
         returned = Returned([], 0)
         if rows:
             names = tuple(rows[0])
+            if return_ == "headers-only":
+                parsed = parsed._replace(query=replace(parsed.query, select=self.key))
             select = None if return_ == "minimal" else parsed.query.select
             change = context.shapes.get_or_make(
                 ("insert", names, select), lambda: compile_insert(context.entity, names, select)
             )
-            returned = await self.run(request, change, rows, parsed, singular=singular)
+            returned = await self.run(request, change, rows, parsed, singular=singular is not None)
         headers: Headers = []
         if request.preferences.return_ is not None:
             add_applied(headers, request.preferences, "return", "count")
@@ -55,13 +77,13 @@ class Writes:
             headers.append((b"content-range", f"*/{total}".encode()))
         texts = [row[0] for row in returned.rows]
         if return_ == "headers-only" and len(texts) == 1:
-            headers.append((b"location", self.location(request, texts[0], as_filter=True)))
+            headers += self.location(request, parsed, texts[0], as_filter=True)
         if return_ in ("minimal", "headers-only"):
             return Answer(201, headers)
-        headers.append(JSON)
+        headers.append(content_type(singular))
         if len(texts) == 1 and not many:
-            headers.append((b"location", self.location(request, texts[0], as_filter=False)))
-        single = singular or (return_ is None and not many and len(texts) == 1)
+            headers += self.location(request, parsed, texts[0], as_filter=False)
+        single = singular is not None or (return_ is None and not many and len(texts) == 1)
         return Answer(201, headers, context.finished(parsed.query.select, joined(texts, single=single)))
 
     async def rows(self, request: Request) -> tuple[Parsed, list[dict[str, Any]], bool]:
@@ -70,12 +92,17 @@ class Writes:
         context = self.context
         body = await read_body(request.receive, request.headers, context.limits.max_body)
         if not body and request.query_string:
-            pairs = parse_qsl(request.query_string, keep_blank_values=True)
-            columns = [(name, value) for name, value in pairs if name not in NOT_COLUMNS]
+            columns = [pair for pair in fields(request.query_string) if pair[0] not in NOT_COLUMNS]
             if columns:
                 return context.parse(""), [context.schemas.inserts.from_strings(columns)], False
+        parsed = context.parse(request.query_string)
+        if parsed.query.columns is not None or parsed.query.on_conflict is not None:
+            raise not_supported("columns= and on_conflict=")
+        if is_form(request.headers, body):
+            form = fields(body.decode("utf-8", "surrogateescape"))
+            return parsed, [context.schemas.inserts.from_strings(form)], False
         rows, many = context.schemas.inserts.one_or_many(body)
-        return context.parse(request.query_string), rows, many
+        return parsed, rows, many
 
     async def update(self, request: Request) -> Answer | StreamedAnswer:
         context = self.context
@@ -115,6 +142,7 @@ class Writes:
         self, request: Request, parsed: Parsed, row: dict[str, Any], kind: tuple[object, ...], compile_: Compile
     ) -> Answer:
         """Runs a change and answers with the rows as they are then, or with nothing but that it is done."""
+        refuse_unsupported(request.preferences)
         singular = request.singular() is not None
         representation = self.wants_rows(request)
         select = parsed.query.select if representation else None
@@ -197,23 +225,64 @@ class Writes:
             headers.append((b"content-range", f"{span}/{total}".encode()))
         if not self.wants_rows(request):
             return Answer(204, headers)
-        headers.append(JSON)
-        single = request.singular() is not None or (request.key is not None and preferences.return_ is None)
+        singular = request.singular()
+        headers.append(content_type(singular))
+        single = singular is not None or (request.key is not None and preferences.return_ is None)
         text = joined([row[0] for row in returned.rows], single=single)
         return Answer(200, headers, self.context.finished(parsed.query.select, text))
 
-    def location(self, request: Request, text: str, *, as_filter: bool) -> bytes:
-        """Where the new row is: ``/users/7``, or ``/users?id=eq.7`` as PostgREST has it."""
+    def location(self, request: Request, parsed: Parsed, text: str, *, as_filter: bool) -> Headers:
+        """Where the new row is: ``/users/7``, or ``/users?id=eq.7`` as PostgREST has it. No header at all where
+        what comes back does not have the key."""
+        entity = self.context.entity
+        select = parsed.query.select
+        if not self.context.shapes.get_or_make(("has key", select), lambda: has_key(entity, select)):
+            return []
         row = from_json(text)
+        keys = [json_text(row[item.name]) for item in entity.primary_key]
         path = request.path.rstrip("/")
-        names = [item.name for item in self.context.entity.primary_key]
-        if not all(name in row for name in names):
-            return path.encode()
-        keys = [str(row[name]) for name in names]
-        if as_filter:
-            filters = "&".join(f"{name}=eq.{key}" for name, key in zip(names, keys, strict=True))
-            return f"{path}?{filters}".encode()
-        return f"{path}/{','.join(keys)}".encode()
+        if not as_filter and all(UNPATHLIKE.search(key) is None for key in keys):
+            return [(b"location", f"{path}/{','.join(map(quote, keys))}".encode())]
+        where = tuple(Comparison(Field(item.name), "eq", index) for index, item in enumerate(entity.primary_key))
+        filters = unparse(Parsed(Query(modifiers=Modifiers(where)), tuple(keys)))
+        return [(b"location", f"{path}?{filters}".encode())]
+
+
+def is_form(headers: dict[bytes, bytes], body: bytes) -> bool:
+    """Whether a body is an HTML form's. JSON that only says so, as what curl sends by default does, is JSON.
+
+    Raises:
+        ApiError: 400 for CSV, which would otherwise be told that it is no JSON.
+    """
+    content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if content_type == b"text/csv":
+        raise ApiError(400, "PGRST102", "Content-Type not acceptable: text/csv", hint="Send application/json.")
+    return content_type == b"application/x-www-form-urlencoded" and not body.lstrip().startswith((b"{", b"["))
+
+
+def fields(text: str) -> list[tuple[str, str]]:
+    """The pairs of a query string or of a form."""
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="strict")
+    except UnicodeError as error:
+        raise ApiError(400, "PGRST100", "The fields are no UTF-8", details=str(error)) from None
+
+
+def has_key(entity: Entity, select: tuple[SelectItem, ...]) -> bool:
+    """Whether a select has the primary key in it, under its own name."""
+    chosen = selected(entity, select)
+    return all(chosen.get(item.name) is item for item in entity.primary_key)
+
+
+def refuse_unsupported(preferences: Preferences) -> None:
+    """Refuses preferences that would change what is written, rather than write something else than was meant."""
+    for name, value in (("resolution", preferences.resolution), ("missing", preferences.missing)):
+        if value is not None:
+            raise not_supported(f"Prefer: {name}={value}")
+    if preferences.tx == "rollback":
+        raise not_supported("Prefer: tx=rollback")
+    if preferences.max_affected is not None and preferences.handling == "strict":
+        raise not_supported("Prefer: max-affected")
 
 
 def joined(texts: list[str], *, single: bool) -> str:

@@ -111,7 +111,7 @@ def negotiate(accept: str, *, explain: bool = False) -> MediaType:
         406,
         "PGRST107",
         f"None of these media types are available: {', '.join(item.text for item in ranges)}",
-        hint="Accept application/json, application/vnd.pgrst.object+json, text/csv or application/x-ndjson.",
+        hint="Accept application/json or application/vnd.pgrst.object+json.",
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy import inspect
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp
 
@@ -91,7 +92,7 @@ def served_models(models: Sequence[Any], options: Options) -> FrontDoor:
             yield
 
     app = FastAPI(title="rowserve", lifespan=lifespan, redirect_slashes=False)
-    app.add_exception_handler(ApiError, answered)
+    app.add_exception_handler(HTTPException, answered)
     more: dict[str, Any] = {"default_return": options.default_return}
     if options.max_rows is not None:
         more["max_rows"] = options.max_rows
@@ -104,7 +105,10 @@ def served_models(models: Sequence[Any], options: Options) -> FrontDoor:
 
 
 async def answered(request: Request, error: Exception) -> Answer:
-    assert isinstance(error, ApiError)
+    """The answer to an error on the way to a resource, in the shape that all errors have."""
+    assert isinstance(error, HTTPException)
+    if not isinstance(error, ApiError):
+        error = ApiError(error.status_code, "PGRST125", "Invalid path specified in request URL", headers=error.headers)
     return error_answer(error)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import click
+from click.core import ParameterSource
 
 from ..database import known
 from .application import Options, TargetError, application
@@ -62,6 +63,10 @@ def serve(
         os.environ["DATABASE_URL"] = database
     if log_sql:
         os.environ["ROWSERVE_LOG_SQL"] = "1"
+    if target and not target.endswith(".py"):
+        for name in ("prefix", "max_rows", "default_return"):
+            if click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE:
+                raise click.UsageError(f"--{name.replace('_', '-')} is for models: {target} has routes of its own.")
     options = Options(target, "/" + prefix.strip("/") if prefix.strip("/") else "", max_rows, default_return)
     try:
         check_address(host, port)
@@ -102,7 +107,7 @@ async def check(options: Options) -> None:
 def run(host: str, port: int, workers: int, reload: bool) -> None:
     """Serves until it is told to stop."""
     from granian import Granian
-    from granian.constants import Interfaces, Loops
+    from granian.constants import Interfaces, Loops, RuntimeModes
     from granian.log import LogLevels
 
     server = Granian(
@@ -112,6 +117,7 @@ def run(host: str, port: int, workers: int, reload: bool) -> None:
         port=port,
         interface=Interfaces.ASGI,
         loop=Loops.auto,
+        runtime_mode=RuntimeModes.mt,
         workers=workers,
         reload=reload,
         reload_paths=[Path.cwd()] if reload else None,

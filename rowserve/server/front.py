@@ -37,11 +37,15 @@ class FrontDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path: str = scope["path"]
-            # "/users", "/users/" and "/users/7"; the prefix itself may have several parts.
-            start, slash, key = path.rpartition("/")
-            resource = self.resources.get(start if slash and start else path)
+            # "/users/7" and "/users/", or "/users"; the prefix itself may have several parts.
+            prefix, _, key = path.rpartition("/")
+            resource = self.resources.get(prefix)
             if resource is not None:
-                await resource.serve(scope, receive, send, key if start and key else None)
+                await resource.serve(scope, receive, send, key or None)
+                return
+            resource = self.resources.get(path)
+            if resource is not None:
+                await resource.serve(scope, receive, send, None)
                 return
             if path == HEALTH_PATH:
                 answer = await self.health()

@@ -52,6 +52,16 @@ class Conditions:
         self.readers[index] = read
         return bindparam(f"v{index}", type_=type_)
 
+    def compared(self, type_: types.TypeEngine[Any]) -> types.TypeEngine[Any]:
+        """The type that a value is compared as: without a length or a scale, to which it would be cut and rounded."""
+        while isinstance(type_, types.TypeDecorator):
+            type_ = type_.load_dialect_impl(self.entity.dialect)
+        if isinstance(type_, types.String) and not isinstance(type_, types.Enum):
+            return types.String()
+        if isinstance(type_, types.Numeric) and not isinstance(type_, types.Float):
+            return types.Numeric()
+        return type_
+
     def logic(self, condition: Logic) -> ColumnElement[bool]:
         join = and_ if condition.operator == "and" else or_
         return join(*self.all_of(condition.conditions))
@@ -76,7 +86,7 @@ class Conditions:
         if condition.quantifier is None:
             if condition.operator in ORDERING:
                 parse = hashable(target.wire.parse) if is_array(target) else target.wire.parse
-                value = self.parameter(condition.parameter, target.column.type, parse)
+                value = self.parameter(condition.parameter, self.compared(target.column.type), parse)
                 expression: ColumnElement[bool] = getattr(target.column, ORDERING[condition.operator])(value)
                 return expression
             if condition.operator in ("like", "ilike"):
@@ -109,7 +119,7 @@ class Conditions:
             def read_array(items: tuple[str, ...]) -> tuple[Any, ...]:
                 return tuple([parse(item) for item in items])
 
-            array = self.parameter(condition.parameter, postgresql.ARRAY(target.column.type), read_array)
+            array = self.parameter(condition.parameter, postgresql.ARRAY(self.compared(target.column.type)), read_array)
             return target.column == func.any(array)
 
         def read_json(items: tuple[str, ...]) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Annotated, Any, get_args
+from inspect import signature
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import AfterValidator, TypeAdapter
 from pydantic.errors import PydanticUserError
@@ -22,8 +24,9 @@ _BY_JSON = (types.String, types.Boolean, types.Integer, types.Float, types.Numer
 def decorated(type_: TypeDecorator[Any], impl: TypeEngine[Any], inner: WireType, dialect: Dialect) -> WireType:
     """The wire form of a decorated type.
 
-    ``process_bind_param`` gets the Python type that the decorator names (``TypeDecorator[Money]`` or a ``python_type``
-    of its own). Where it names none it gets what JSON gave if JSON has a form for the inner type (text, numbers,
+    ``process_bind_param`` gets the Python type that the decorator names: a ``python_type`` of its own, or how the
+    method annotates its value (SQLAlchemy forgets the ``Money`` of a ``TypeDecorator[Money]``). Where it names none it
+    gets what JSON gave if JSON has a form for the inner type (text, numbers,
     booleans, JSON itself), else the inner type's Python value, such as a ``datetime``.
     """
     named = _named(type_)
@@ -68,14 +71,8 @@ def _python_type(type_: TypeEngine[Any]) -> Any:
 
 
 def _named(type_: TypeDecorator[Any]) -> Any:
-    """The Python type that the decorator says it stands for, if Pydantic can make one from JSON."""
-    named: Any = None
-    if _overrides(type_, "python_type"):
-        named = type_.python_type
-    else:
-        for base in getattr(type(type_), "__orig_bases__", ()):
-            if arguments := get_args(base):
-                named = arguments[0]
+    """The Python type that the decorator says it takes, if Pydantic can make one from JSON."""
+    named = type_.python_type if _overrides(type_, "python_type") else _hint(type_.process_bind_param)
     if named is None or named in (Any, object):
         return None
     try:
@@ -83,6 +80,21 @@ def _named(type_: TypeDecorator[Any]) -> Any:
     except (PydanticUserError, TypeError):
         return None
     return named
+
+
+def _hint(method: Callable[..., Any]) -> Any:
+    """The annotation of a method's first parameter, without its None."""
+    function = getattr(method, "__func__", method)
+    parameter = next(iter(signature(method).parameters))
+    annotations = {parameter: function.__annotations__.get(parameter, Any)}
+    try:
+        # By itself: the other parameters' may be imported for type checkers only.
+        hint = get_type_hints(type("Alone", (), {"__annotations__": annotations}), function.__globals__)[parameter]
+    except (NameError, TypeError, AttributeError):
+        return None
+    if get_origin(hint) in (Union, UnionType):
+        hint = Union[tuple(part for part in get_args(hint) if part is not type(None))]  # noqa: UP007
+    return hint
 
 
 def _members(impl: TypeEngine[Any]) -> Bind | None:

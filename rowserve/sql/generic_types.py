@@ -45,12 +45,9 @@ _DOUBLE_MAX = 1.7976931348623157e308
 def _to_single(value: float) -> float:
     """The shortest decimal that is the same 4-byte float, which is what PostgreSQL writes for one."""
     single = _SINGLE.pack(value)
-    short = value
-    for digits in range(6, 10):
-        short = float(f"{value:.{digits}g}")
-        if _SINGLE.pack(short) == single:
-            break
-    return short
+    (exact,) = _SINGLE.unpack(single)
+    candidates = (float(f"{exact:.{digits}g}") for digits in range(6, 10))
+    return next(short for short in candidates if _SINGLE.pack(short) == single)
 
 
 def floating(type_: types.Float[Any], dialect: Dialect) -> WireType:

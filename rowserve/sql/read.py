@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -12,8 +12,10 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Select,
+    Text,
     and_,
     case,
+    cast,
     column,
     func,
     literal_column,
@@ -28,7 +30,7 @@ from ..backends.base import Arguments, Statement
 from ..query import Column, Comparison, Condition, Field, Order, Query, SelectItem, Star
 from .conditions import Conditions, Reader, not_supported
 from .entity import Entity, EntityColumn
-from .output import Pair, row_object, rows_array
+from .output import Pair, literal_text, row_object, rows_array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +107,7 @@ def compile_read(entity: Entity, query: Query, *, max_rows: int | None, count: b
 
     chosen = selected(entity, query.select)
     rows = base_rows(entity, chosen).where(*where).order_by(*order_by(entity, order))
-    page = limited(rows, limit, entity.dialect).offset(offset).subquery("page")
+    page = ranged(entity, rows, limit, offset).subquery("page")
     pairs = output_pairs(entity, chosen, page.c)
 
     total: ColumnElement[Any] = null()
@@ -114,14 +116,16 @@ def compile_read(entity: Entity, query: Query, *, max_rows: int | None, count: b
     edge: ColumnElement[Any] = null()
     if boundary and limit is not None:
         edge = page_boundary(entity, where, order, limit, offset)
-    statement = select(
-        rows_array(page, pairs, entity.dialect).label("body"),
-        func.count().label("rows"),
-        total.label("total"),
-        edge.label("boundary"),
-    ).select_from(page)
-    joinable = all(is_joinable(entity, condition) for condition in modifiers.where)
-    return compiled_read(entity.dialect, statement, conditions, joinable)
+    body = rows_array(page, pairs, entity.dialect)
+    columns = [body.label("body"), func.count().label("rows"), total.label("total"), edge.label("boundary")]
+    statement = select(*columns).select_from(page)
+    read = compiled_read(entity.dialect, statement, conditions)
+    if entity.dialect.name == "sqlite":
+        packed = select(packed_row(func.count(), total, edge, body)).select_from(page)
+        return replace(read, statement=Statement(read.statement.text, compiled_text(entity.dialect, packed)))
+    if read.arguments and all(is_joinable(entity, condition) for condition in modifiers.where):
+        return replace(read, statement=Statement(read.statement.text, joined_text(entity.dialect, statement)))
+    return read
 
 
 def base_rows(entity: Entity, chosen: dict[str, EntityColumn]) -> Select[Any]:
@@ -147,16 +151,17 @@ def row_limit(conditions: Conditions, index: int | None, max_rows: int | None) -
     return conditions.parameter(index, BigInteger(), lambda asked: min(int(asked), most))
 
 
-def limited(rows: Select[Any], limit: ColumnElement[Any] | None, dialect: Dialect) -> Select[Any]:
-    """The rows up to a limit. SQLite has no OFFSET without one, and SQLAlchemy would bind its own -1."""
-    if limit is None and dialect.name == "sqlite":
-        limit = number(-1)
-    return rows.limit(limit)
-
-
 def row_offset(conditions: Conditions, index: int | None) -> ColumnElement[Any]:
-    # Never left out: SQLAlchemy would have SQLite bind a zero of its own.
     return number(0) if index is None else conditions.parameter(index, BigInteger(), int)
+
+
+def ranged(
+    entity: Entity, rows: Select[Any], limit: ColumnElement[Any] | None, offset: ColumnElement[Any]
+) -> Select[Any]:
+    """The rows of a range. Both ends are always written: what is left out, SQLAlchemy has SQLite bind itself."""
+    if limit is None and entity.dialect.name == "sqlite":
+        limit = number(-1)
+    return rows.limit(limit).offset(offset)
 
 
 def number(constant: int) -> ColumnElement[int]:
@@ -208,17 +213,27 @@ def is_joinable(entity: Entity, condition: Condition) -> bool:
     return condition.operator == "eq" and bool(column.unique)
 
 
-def compiled_read(dialect: Dialect, statement: Select[Any], conditions: Conditions, joinable: bool) -> Read:
-    compiled = statement.compile(dialect=dialect)
-    text, names = positional(compiled)
+def packed_row(
+    rows: ColumnElement[Any], total: ColumnElement[Any], boundary: ColumnElement[Any], body: ColumnElement[Any]
+) -> ColumnElement[Any]:
+    """A row as one text, a line for each value: JSON has no line breaks of its own.
+
+    On SQLite several statements are set side by side as scalar subqueries, and a scalar is but one value. Measured:
+    joining them as tables, a row each, makes SQLite keep and copy them, for three times the price.
+    """
+    line = literal_text("\n")
+    head = cast(rows, Text).concat(line).concat(func.coalesce(total, literal_text(""))).concat(line)
+    return head.concat(func.coalesce(boundary, literal_text(""))).concat(line).concat(body)
+
+
+def compiled_read(dialect: Dialect, statement: Select[Any], conditions: Conditions) -> Read:
+    text, names = positional(statement.compile(dialect=dialect))
     indices = [int(name[1:]) for name in names]
-    arguments = tuple((index, conditions.readers[index]) for index in indices)
-    joined = None
-    if dialect.name == "sqlite":
-        joined = text
-    elif joinable and arguments:
-        joined = joined_text(dialect, statement, names)
-    return Read(Statement(text, joined), arguments)
+    return Read(Statement(text), tuple((index, conditions.readers[index]) for index in indices))
+
+
+def compiled_text(dialect: Dialect, statement: Select[Any]) -> str:
+    return positional(statement.compile(dialect=dialect))[0]
 
 
 def positional(compiled: Any) -> tuple[str, list[str]]:
@@ -227,8 +242,9 @@ def positional(compiled: Any) -> tuple[str, list[str]]:
     return compiled.string, list(compiled.positiontup or [])
 
 
-def joined_text(dialect: Dialect, statement: Select[Any], names: list[str]) -> str:
+def joined_text(dialect: Dialect, statement: Select[Any]) -> str:
     """The same statement for many sets of arguments: each parameter an array, one row of results for each set."""
+    _, names = positional(statement.compile(dialect=dialect))
     parameters: dict[str, BindParameter[Any]] = {}
 
     def to_column(element: Any, **_: Any) -> Any:
@@ -242,7 +258,7 @@ def joined_text(dialect: Dialect, statement: Select[Any], names: list[str]) -> s
     arrays = [BindParameter(name, type_=postgresql.ARRAY(parameters[name].type)) for name in names]
     sets = func.unnest(*arrays).table_valued(*names, with_ordinality="n").render_derived(name="sets")
     many = select(*one.c).select_from(sets.join(one, literal_column("true"))).order_by(column("n"))
-    return str(many.compile(dialect=dialect))
+    return compiled_text(dialect, many)
 
 
 def compile_rows(entity: Entity, query: Query) -> Read:
@@ -252,9 +268,12 @@ def compile_rows(entity: Entity, query: Query) -> Read:
     chosen = selected(entity, query.select)
     limit = row_limit(conditions, modifiers.limit, None)
     offset = row_offset(conditions, modifiers.offset)
-    where = conditions.all_of(modifiers.where)
-    ordered = base_rows(entity, chosen).where(*where).order_by(*order_by(entity, full_order(entity, modifiers.order)))
-    rows = limited(ordered, limit, entity.dialect).offset(offset).subquery("page")
-    pairs = output_pairs(entity, chosen, rows.c)
-    statement = select(row_object(rows, pairs, entity.dialect)).select_from(rows)
-    return compiled_read(entity.dialect, statement, conditions, joinable=False)
+    rows = (
+        base_rows(entity, chosen)
+        .where(*conditions.all_of(modifiers.where))
+        .order_by(*order_by(entity, full_order(entity, modifiers.order)))
+    )
+    page = ranged(entity, rows, limit, offset).subquery("page")
+    pairs = output_pairs(entity, chosen, page.c)
+    statement = select(row_object(page, pairs, entity.dialect)).select_from(page)
+    return compiled_read(entity.dialect, statement, conditions)

@@ -39,13 +39,13 @@ def number(column: Expression) -> Expression:
     """A float, in digits that are read back as the same float.
 
     SQLite's own JSON has 15 digits; 17 always suffice in theory and 18 with the rounding of SQLite's printf. A number
-    with up to four decimals is written short: below 1e11 its 15 digits are proof against SQLite's rounding.
+    with up to four decimals is left as it is: below 1e11 those 15 digits are proof against SQLite's rounding.
     """
     x = _plain(column)
     short = and_(func.abs(x) < _sql("1e11"), func.round(x, _sql("4")) == x)
     return case(
         (func.typeof(x) != _sql("'real'"), x),
-        (short, func.json(func.printf(_sql("'%.15g'"), x))),
+        (short, x),
         (x == _sql("9e999"), _sql("'Infinity'")),
         (x == _sql("-9e999"), _sql("'-Infinity'")),
         else_=func.json(func.printf(_sql("'%!.18g'"), x)),
@@ -58,9 +58,13 @@ def decimal(scale: int) -> Callable[[Expression], Expression]:
 
     def render(column: Expression) -> Expression:
         x = _plain(column)
-        numeric = func.typeof(x).in_([_sql("'real'"), _sql("'integer'")])
-        finite = func.abs(x) < _sql("9e999")
-        return case((and_(numeric, finite), func.json(func.printf(pattern, x))), else_=x)
+        written = func.json(func.printf(pattern, x))
+        return case(
+            (_sql("'integer'"), written),
+            (_sql("'real'"), case((func.abs(x) < _sql("9e999"), written), else_=number(x))),
+            value=func.typeof(x),
+            else_=x,
+        )
 
     return render
 
@@ -96,16 +100,27 @@ def _moment(x: Expression) -> Expression:
     )
 
 
+_USUAL = "'????-??-?? ??:??:??.[0-9][0-9][0-9][0-9][0-9][0-9]'"
+
+
+def _usual(x: Expression) -> tuple[ColumnElement[bool], Expression]:
+    """The test for the form that SQLAlchemy writes, first for speed, and its output."""
+    short = func.rtrim(func.rtrim(x, _sql("'0'")), _sql("'.'"))
+    return x.op("GLOB", is_comparison=True)(_sql(_USUAL)), func.replace(short, _sql("' '"), _sql("'T'"))
+
+
 def timestamp(column: Expression) -> Expression:
     """``2026-01-02T03:04:05.123`` for ``2026-01-02 03:04:05.123000``."""
     x = _plain(column)
-    return case((_is_text(x), _moment(x)), else_=x)
+    return case(_usual(x), (_is_text(x), _moment(x)), else_=x)
 
 
 def timestamptz(column: Expression) -> Expression:
     """``2026-01-02T03:04:05+00:00``: SQLite holds it in UTC, without an offset."""
     x = _plain(column)
+    is_usual, usual = _usual(x)
     return case(
+        (is_usual, usual.op("||")(_sql("'+00:00'"))),
         (or_(~_is_text(x), x.is_(None)), x),
         (_zoned(x, 20), func.replace(x, _sql("' '"), _sql("'T'"))),
         else_=_moment(x).op("||")(_sql("'+00:00'")),
@@ -146,20 +161,25 @@ def interval(column: Expression) -> Expression:
     )
 
 
+_GROUPS = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+
+
 def uuid(column: Expression) -> Expression:
     """The 32 digits that SQLAlchemy stores, with their hyphens."""
     x = _plain(column)
-    groups = [func.substr(x, _sql(str(start)), _sql(str(size))) for start, size in ((1, 8), (9, 4), (13, 4), (17, 4))]
-    hyphenated = func.substr(x, _sql("21"))
-    for group in reversed(groups):
-        hyphenated = group.op("||")(_sql("'-'")).op("||")(hyphenated)
-    return case((and_(_is_text(x), func.length(x) == _sql("32")), func.lower(hyphenated)), else_=x)
+    groups = [func.substr(x, _sql(str(start)), _sql(str(size))) for start, size in _GROUPS]
+    return case((func.length(x) == _sql("32"), func.printf(_sql("'%s-%s-%s-%s-%s'"), *groups)), else_=x)
 
 
 def document(column: Expression) -> Expression:
     """JSON as JSON; a text that is none as a string."""
     x = _plain(column)
-    return case((func.json_valid(x) == _sql("1"), func.json(x)), else_=x)
+    # A JSON column's affinity makes a number of a document that is one, and SQLite writes a float in 15 digits.
+    return case(
+        (func.typeof(x) == _sql("'real'"), number(x)),
+        (func.json_valid(x) == _sql("1"), func.json(x)),
+        else_=anything(x),
+    )
 
 
 def _hex(x: Expression) -> Expression:
@@ -169,7 +189,8 @@ def _hex(x: Expression) -> Expression:
 def binary(column: Expression) -> Expression:
     r"""``\x48656c`` for bytes."""
     x = _plain(column)
-    return case((x.is_not(None), _hex(x)))
+    # Not IS NOT NULL: in a RETURNING clause, SQLite 3.40 takes that for true of a column that was not written.
+    return case((func.typeof(x) != _sql("'null'"), _hex(x)))
 
 
 def anything(column: Expression) -> Expression:

@@ -11,12 +11,14 @@ from sqlalchemy import (
     Delete,
     Insert,
     Integer,
+    String,
     Update,
     bindparam,
     cast,
     delete,
     func,
     insert,
+    literal,
     literal_column,
     null,
     select,
@@ -83,10 +85,10 @@ def compile_insert(entity: Entity, names: Sequence[str], returned: tuple[SelectI
     """
     given = [Parameter(name, entity.column(name).wire.bind) for name in names]
     made, expressions = defaults(entity, names)
-    parameters = (*given, *made)
     postgres = entity.dialect.name == "postgresql"
-    values = {item.name: set_parameter(entity, index) for index, item in enumerate(parameters)}
-    text = returning(entity, insert(entity.table).values({**values, **expressions}), returned)
+    written = (*given, *made)
+    values = {item.name: set_parameter(entity, index) for index, item in enumerate(written)}
+    text, parameters = returning(entity, insert(entity.table).values({**values, **expressions}), returned, written)
     if (
         not parameters
         or not postgres
@@ -116,7 +118,10 @@ def joined_insert(
     # Should a trigger swallow a row, what is left could not be told apart: the statement then fails as a whole
     # (division by zero), and its rows are inserted one by one.
     complete = cast(func.count().over() == func.cardinality(arrays[0]), Integer)
-    return returning(entity, statement, returned, guard=literal_column("1", Integer()).op("/")(complete))
+    guard = literal_column("1", Integer()).op("/")(complete)
+    text, in_order = returning(entity, statement, returned, parameters, guard)
+    assert in_order == tuple(parameters)
+    return text
 
 
 def compile_update(
@@ -157,16 +162,17 @@ def compile_update(
 def reset(entity: Entity, item: EntityColumn, default: Default | None) -> ColumnElement[Any]:
     """What a column that was not sent is replaced with."""
     if default is not None and default.expression is not None:
-        return default.expression
+        return constant(entity, default.expression)
     server: Any = item.column.server_default
     if server is not None:
         if entity.dialect.name == "postgresql":
             return literal_column("DEFAULT")
         argument = getattr(server, "arg", None)
         if isinstance(argument, str):
-            return bindparam(None, argument, type_=item.column.type, literal_execute=True)
+            # As SQLAlchemy has it in the table: whatever the type, a string.
+            return constant(entity, literal(argument, String()))
         if argument is not None:
-            return literal_column(str(argument.compile(dialect=entity.dialect)))
+            return constant(entity, argument)
     if not item.column.nullable:
         raise not_null(entity, item.name)
     return null()
@@ -188,8 +194,7 @@ def compiled_change(
 ) -> Change:
     text, positions = positional(returning_statement(entity, statement, returned).compile(dialect=entity.dialect))
     arguments = tuple((int(name[1:]), conditions.readers[int(name[1:])]) for name in positions if name.startswith("v"))
-    assert positions[: len(parameters)] == [f"s{index}" for index in range(len(parameters))]
-    return Change(Statement(text), entity, parameters, arguments)
+    return Change(Statement(text), entity, in_order(parameters, positions), arguments)
 
 
 def defaults(
@@ -205,8 +210,19 @@ def defaults(
         if default.expression is None:
             made.append(Parameter(item.name, item.wire.bind, default))
         else:
-            expressions[item.name] = default.expression
+            expressions[item.name] = constant(entity, default.expression)
     return made, expressions
+
+
+def constant(entity: Entity, expression: ColumnElement[Any]) -> ColumnElement[Any]:
+    """An expression of the model's, its values part of the statement: bind parameters are a request's alone."""
+    compiled = expression.compile(dialect=entity.dialect, compile_kwargs={"literal_binds": True})
+    return literal_column(f"({compiled})", expression.type)
+
+
+def in_order(parameters: Sequence[Parameter], positions: Sequence[str]) -> tuple[Parameter, ...]:
+    """The parameters in the order of their placeholders: SQLAlchemy writes columns in the order of the table."""
+    return tuple(parameters[int(name[1:])] for name in positions if name.startswith("s"))
 
 
 def set_parameter(entity: Entity, index: int) -> ColumnElement[Any]:
@@ -217,10 +233,13 @@ def returning(
     entity: Entity,
     statement: Insert,
     returned: tuple[SelectItem, ...] | None,
+    parameters: Sequence[Parameter],
     guard: ColumnElement[Any] | None = None,
-) -> str:
+) -> tuple[str, tuple[Parameter, ...]]:
+    """The text of the statement, and its parameters in the order of their placeholders."""
     compiled = returning_statement(entity, statement, returned, guard).compile(dialect=entity.dialect)
-    return str(compiled)
+    text, positions = positional(compiled)
+    return text, in_order(parameters, positions)
 
 
 def returning_statement(

@@ -16,7 +16,6 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from processes import Served, eventually, psql
 from sqlalchemy import text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -24,6 +23,7 @@ from rowserve import Database, Resource, Session
 from rowserve.backends.postgresql import LANES
 from rowserve.backends.sqlite import READERS
 from rowserve.server.front import FrontDoor
+from tests.processes import Served, eventually, psql
 
 pytestmark = pytest.mark.anyio
 
@@ -171,7 +171,7 @@ async def test_full_gate_of_sessions(database_url: str) -> None:
 APPLICATION = """
 from fastapi import FastAPI
 from rowserve import Database, Resource
-from test_admission import Author, Slow
+from tests.faults.test_admission import Author, Slow
 
 db = Database(timeout=60)
 app = FastAPI(lifespan=db.lifespan)
@@ -193,7 +193,7 @@ def test_query_of_a_client_that_goes_away_is_cancelled(
     prepare(database_url)
     (tmp_path / "hangup.py").write_text(APPLICATION)
     arguments = () if command else ("hangup:app",)
-    environment = {"PYTHONPATH": str(Path(__file__).parent) + ":" + str(Path(__file__).parent.parent)}
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
     server = Served(*arguments, database=database_url, cwd=tmp_path, command=command, environment=environment)
     clients: list[socket.socket] = []
     try:
@@ -230,6 +230,7 @@ def test_query_of_a_client_that_goes_away_is_cancelled(
 
 
 def answers(server: Served, path: str) -> bool:
+    assert server.process.poll() is None, server.output
     try:
         return httpx.get(f"{server.url}{path}", timeout=2).status_code == 200
     except httpx.TransportError:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from processes import Served
+
+from tests.processes import Served
 
 CLIENTS = 32
 

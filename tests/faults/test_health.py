@@ -8,7 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from processes import Served, eventually
+
+from tests.processes import Served, eventually
 
 from .test_admission import an_application, answers, lanes, prepare, send
 
@@ -57,7 +58,7 @@ async def until_health_is(client: httpx.AsyncClient, status: int) -> None:
 STREAMED = """
 from fastapi import FastAPI
 from rowserve import Database, Resource
-from test_admission import Author
+from tests.faults.test_admission import Author
 
 db = Database(timeout=1)
 app = FastAPI(lifespan=db.lifespan)
@@ -69,7 +70,7 @@ app.include_router(Resource(Author, max_rows=None))
 def test_streams_whose_readers_go_away_make_room(database_url: str, tmp_path: Path, command: tuple[str, ...]) -> None:
     prepare(database_url)
     (tmp_path / "streamed.py").write_text(STREAMED)
-    environment = {"PYTHONPATH": f"{Path(__file__).parent}:{Path(__file__).parent.parent}"}
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
     arguments = () if command else ("streamed:app",)
     server = Served(*arguments, database=database_url, cwd=tmp_path, command=command, environment=environment)
     try:

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 from fastapi import FastAPI
-from processes import ScratchPostgreSQL, psql
 from sqlalchemy import select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -17,6 +16,7 @@ from rowserve import Database, ReadSession, Resource, Session
 from rowserve.errors import ApiError
 from rowserve.server import front
 from rowserve.server.front import FrontDoor
+from tests.processes import ScratchPostgreSQL, psql
 
 pytestmark = pytest.mark.anyio
 

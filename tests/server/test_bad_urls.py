@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from processes import ScratchPostgreSQL, free_port, inherited, rowserve
+
+from tests.processes import ScratchPostgreSQL, free_port, inherited, rowserve
 
 
 def refusal(cwd: Path, *arguments: str, url: str = "") -> str:

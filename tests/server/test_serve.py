@@ -13,7 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from processes import Served, eventually, psql, rowserve
+
+from tests.processes import Served, eventually, psql, rowserve
 
 BOOKS = """
 from fastapi import FastAPI

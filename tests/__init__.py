@@ -1,0 +1,1 @@
+"""What a user of rowserve does, and what they see."""

@@ -1,0 +1,1 @@
+"""A resource over HTTP, on both databases."""

@@ -1,0 +1,47 @@
+"""Clients of the applications that most tests are about."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from httpx import AsyncClient
+
+from rowserve import Database, Resource
+from rowserve.users import Base as UsersBase
+from rowserve.users import User
+from tests.helpers import application, client_of
+
+from .models import Author, Base, Book, Loan, Score
+
+# A resource takes milliseconds to make, and serves one database after the other.
+USERS = Resource(User)
+LIBRARY = (Resource(Author), Resource(Book), Resource(Loan), Resource(Score))
+
+
+@pytest.fixture
+async def users(database_url: str) -> AsyncIterator[AsyncClient]:
+    """A client of the lesson's users, of whom there are none yet."""
+    async with client_of(application(Database(database_url), UsersBase, USERS)) as client:
+        yield client
+
+
+@pytest.fixture
+async def library(database_url: str) -> AsyncIterator[AsyncClient]:
+    """A client of the library: three authors, four books, one loan."""
+    async with client_of(application(Database(database_url), Base, *LIBRARY)) as client:
+        authors = [
+            {"name": "Ada", "born": "1815-12-10"},
+            {"name": "Grace", "born": "1906-12-09"},
+            {"name": "Anonymous", "born": None},
+        ]
+        books = [
+            {"title": "Notes", "author_id": 1, "pages": 66, "lent": True},
+            {"title": "Poetical Science", "author_id": 1, "pages": None, "lent": False},
+            {"title": "The Compiler", "author_id": 2, "pages": 240, "lent": False},
+            {"title": "100% Nanoseconds", "author_id": 2, "pages": 12, "lent": False},
+        ]
+        for path, rows in (("/authors", authors), ("/books", books), ("/loans", [{"book_id": 1, "reader": "Alan"}])):
+            answer = await client.post(path, json=rows)
+            assert answer.status_code == 201, answer.text
+        yield client

@@ -1,0 +1,97 @@
+"""Compiled reads: one statement, whose text depends on nothing but the shape of the request."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Dialect, String
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from rowserve.errors import ApiError
+from rowserve.query import parse
+from rowserve.sql.entity import Entity
+from rowserve.sql.read import Read, compile_read
+
+
+class Base(DeclarativeBase):
+    """The models of this module."""
+
+
+class Thing(Base):
+    """Something with a unique column and one that is not."""
+
+    __tablename__ = "things"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(5), unique=True)
+    size: Mapped[int | None]
+
+
+POSTGRESQL: Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+SQLITE: Dialect = SQLiteDialect_aiosqlite()
+
+
+@pytest.fixture(params=[POSTGRESQL, SQLITE], ids=["postgresql", "sqlite"])
+def entity(request: pytest.FixtureRequest) -> Entity:
+    """The thing, on either dialect."""
+    return Entity(Thing, request.param)
+
+
+def read(entity: Entity, query_string: str) -> Read:
+    """The compiled read for a query string."""
+    return compile_read(entity, parse(query_string).query, max_rows=100, count=True, boundary=True)
+
+
+def test_values_are_never_part_of_the_text(entity: Entity) -> None:
+    query_string = "code=eq.secret&size=in.(4711,4712)&or=(size.gt.4713,id.lt.4714)&limit=4715&offset=4716"
+    statement = read(entity, query_string).statement
+    for text in (statement.text, statement.joined or ""):
+        assert "secret" not in text
+        assert "471" not in text
+
+
+def test_the_same_shape_gives_the_same_text(entity: Entity) -> None:
+    one = read(entity, "code=eq.a&size=in.(1)&limit=1")
+    other = read(entity, "code=eq.bbb&size=in.(2,3,4)&limit=99")
+    assert one.statement.text == other.statement.text
+    assert one.statement.joined == other.statement.joined
+
+
+def test_each_placeholder_has_an_argument(entity: Entity) -> None:
+    compiled = read(entity, "code=eq.a&size=in.(1,2)&limit=1&offset=3")
+    arguments = compiled.bind(parse("code=eq.a&size=in.(1,2)&limit=1&offset=3").values)
+    if entity.dialect.name == "sqlite":
+        assert compiled.statement.text.count("?") == len(arguments)
+    else:
+        assert all(f"${index + 1}" in compiled.statement.text for index in range(len(arguments)))
+
+
+def test_no_more_than_max_rows_are_asked_for(entity: Entity) -> None:
+    compiled = read(entity, "limit=1000")
+    assert 100 in compiled.bind((1000,))
+    assert 1000 not in compiled.bind((1000,))
+
+
+@pytest.mark.parametrize("query_string", ["id=eq.1", "id=gt.1", "id=gte.1&id=lt.5", "code=eq.a"])
+def test_on_postgresql_requests_share_a_plan_where_one_serves_all_values(query_string: str) -> None:
+    assert read(Entity(Thing, POSTGRESQL), query_string).statement.joined is not None
+
+
+@pytest.mark.parametrize(
+    "query_string", ["size=eq.1", "code=gt.a", "code=like.a*", "size=in.(1)", "or=(id.eq.1,id.eq.2)"]
+)
+def test_on_postgresql_requests_run_alone_where_the_best_plan_depends_on_the_value(query_string: str) -> None:
+    assert read(Entity(Thing, POSTGRESQL), query_string).statement.joined is None
+
+
+def test_lengths_do_not_cut_what_is_compared() -> None:
+    assert "VARCHAR(5)" not in read(Entity(Thing, POSTGRESQL), "code=eq.longer").statement.text
+
+
+def test_unknown_columns_are_named_with_the_columns_there_are(entity: Entity) -> None:
+    with pytest.raises(ApiError) as raised:
+        read(entity, "colour=eq.red")
+    assert raised.value.code == "42703"
+    assert raised.value.message == "column things.colour does not exist"
+    assert raised.value.hint == "The columns of things are: id, code, size."
