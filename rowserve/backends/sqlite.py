@@ -6,25 +6,22 @@ import asyncio
 import logging
 import sqlite3
 import tempfile
-import threading
 import time
-from asyncio import AbstractEventLoop, Future
+from asyncio import Future
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlalchemy import URL, MetaData, event, util
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from ..errors import ApiError, database_error, internal_error
-from .admission import Door, Gate, Job, overloaded
+from ..errors import ApiError
+from .admission import Door, Gate, overloaded
 from .base import Arguments, Backend, Returned, Settings, Statement, Write
 from .sqlite_errors import translated
+from .sqlite_threads import ReadThread, ReadWork, WriteThread
 
 READERS = 2
 """Threads that read. Measured: two keep the event loop's thread busy; more take turns on its lock."""
@@ -37,8 +34,6 @@ CHUNK = 1_000
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process that writes."""
 
-ReadWork: TypeAlias = tuple[Statement, Arguments]
-Outcome: TypeAlias = "tuple[Job[Any], Any]"
 
 log = logging.getLogger("rowserve.sql")
 
@@ -177,8 +172,8 @@ class SQLiteBackend(Backend):
         self._reads: Door[ReadWork] = Door(max_waiting=settings.max_waiting, batch=READ_BATCH)
         self._writes: Door[Write] = Door(max_waiting=settings.max_waiting, batch=WRITE_BATCH)
         self._streams = Gate(STREAMS, max_waiting=settings.max_waiting, timeout=settings.timeout)
-        self._readers = [ReadThread(self, self._reads, loop) for _ in range(READERS)]
-        self._writer = WriteThread(self, self._writes, loop)
+        self._readers = [ReadThread(self.connect(readonly=True), self._reads, loop) for _ in range(READERS)]
+        self._writer = WriteThread(self.connect(readonly=False), self._writes, loop, self.writing)
         for reader in self._readers:
             self._reads.open(reader)
         self._writes.open(self._writer)
@@ -262,225 +257,6 @@ class SQLiteBackend(Backend):
 
     def translate(self, error: BaseException) -> ApiError | None:
         return translated(error) if isinstance(error, sqlite3.Error) else None
-
-
-class Thread:
-    """A thread with a connection, as a lane: runs a batch, then hands the outcomes to the event loop at once."""
-
-    def __init__(self, backend: SQLiteBackend, door: Door[Any], loop: AbstractEventLoop, *, readonly: bool) -> None:
-        self.backend = backend
-        self.door = door
-        self.loop = loop
-        self.connection = backend.connect(readonly=readonly)
-        self._stopped = False
-        # An executor would make a future for each batch, and take four locks where one will do.
-        self.batches: SimpleQueue[list[Job[Any]] | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name=type(self).__name__, daemon=True)
-        self._thread.start()
-
-    def run(self, batch: list[Job[Any]]) -> None:
-        self._stopped = False
-        self.batches.put(batch)
-
-    def _work(self) -> None:
-        while (batch := self.batches.get()) is not None:
-            self.loop.call_soon_threadsafe(self._done, self._outcomes(batch))
-
-    def _outcomes(self, batch: list[Job[Any]]) -> list[Outcome]:
-        try:
-            return self.outcomes(batch)
-        except Exception as error:  # whatever it is, nobody may be left waiting
-            return [(job, told(error)) for job in batch]
-
-    def outcomes(self, batch: list[Job[Any]]) -> list[Outcome]:
-        """Runs a batch; for each job what came out: a result, or the error its client is told."""
-        raise NotImplementedError
-
-    def _done(self, outcomes: list[Outcome]) -> None:
-        for job, outcome in outcomes:
-            if isinstance(outcome, Exception):
-                job.fail(outcome)
-            else:
-                job.resolve(outcome)
-        self.door.open(self)
-
-    def cancel(self) -> None:
-        self._stopped = True
-        self.connection.interrupt()
-
-    def waiting(self) -> bool:
-        return False
-
-    def close(self) -> None:
-        self.batches.put(None)
-        self._thread.join()
-        self.connection.close()
-
-
-class ReadThread(Thread):
-    """Runs reads. Several of one statement are set side by side in one SELECT: Python's lock is then given up and
-    taken back once for all of them, not for each."""
-
-    def __init__(self, backend: SQLiteBackend, door: Door[ReadWork], loop: AbstractEventLoop) -> None:
-        super().__init__(backend, door, loop, readonly=True)
-
-    def outcomes(self, batch: list[Job[ReadWork]]) -> list[Outcome]:
-        outcomes: list[Outcome] = []
-        start = 0
-        while start < len(batch):
-            size = 1 << ((len(batch) - start).bit_length() - 1)
-            outcomes += self._together(batch[start : start + size])
-            start += size
-        return outcomes
-
-    def _together(self, batch: list[Job[ReadWork]]) -> list[Outcome]:
-        if len(batch) == 1:
-            return [self._alone(batch[0])]
-        joined = batch[0].work[0].joined
-        assert joined is not None
-        text = side_by_side(joined, len(batch))
-        arguments = [argument for job in batch for argument in job.work[1]]
-        try:
-            packed = self.connection.execute(text, arguments).fetchone()
-        except Exception:  # one of them may be at fault
-            return [self._alone(job) for job in batch]
-        return [(job, unpacked(row)) for job, row in zip(batch, packed, strict=True)]
-
-    def _alone(self, job: Job[ReadWork]) -> Outcome:
-        statement, arguments = job.work
-        try:
-            if self._stopped:
-                raise sqlite3.OperationalError("interrupted")
-            return job, self.connection.execute(statement.text, arguments).fetchone()
-        except Exception as error:
-            return job, told(error)
-
-
-@lru_cache(maxsize=2_048)
-def side_by_side(text: str, size: int) -> str:
-    """One SELECT of a statement that yields one text, several times, each with its own arguments."""
-    return "SELECT " + ", ".join([f"({text})"] * size)
-
-
-def unpacked(text: str) -> tuple[str, int, int | None, str | None]:
-    """Body, rows, total and boundary, out of the lines of a packed row."""
-    rows, total, boundary, body = text.split("\n", 3)
-    return body, int(rows), int(total) if total else None, boundary or None
-
-
-class WriteThread(Thread):
-    """Group commit: all writes that wait run in one transaction, each in a savepoint of its own, and are answered
-    when that one transaction is on the disk."""
-
-    def __init__(self, backend: SQLiteBackend, door: Door[Write], loop: AbstractEventLoop) -> None:
-        super().__init__(backend, door, loop, readonly=False)
-        self._acquiring: asyncio.Task[None] | None = None
-        self._arguments: Arguments = ()  # what is being written, for an error to say which of many it was
-        self._begun = False
-
-    def run(self, batch: list[Job[Write]]) -> None:
-        self._begun = False
-        self._acquiring = self.loop.create_task(self._run(batch))
-
-    async def _run(self, batch: list[Job[Write]]) -> None:
-        self._begun = True
-        try:
-            await self.backend.writing.acquire()
-        except asyncio.CancelledError:
-            self._acquiring = None
-            for job in batch:
-                job.fail(overloaded(1.0))
-            self.door.open(self)
-            return
-        self._acquiring = None
-        # Whoever came too late, or went away, while a session held the lock is not to be written any more.
-        super().run([job for job in batch if not job.abandoned()])
-
-    def cancel(self) -> None:
-        if self._acquiring is None:
-            super().cancel()
-        elif self._begun:  # a task that is cancelled before its first step would never open its door again
-            self._acquiring.cancel()
-
-    def waiting(self) -> bool:
-        return self._acquiring is not None
-
-    def _done(self, outcomes: list[Outcome]) -> None:
-        self.backend.writing.release()
-        super()._done(outcomes)
-
-    def outcomes(self, batch: list[Job[Write]]) -> list[Outcome]:
-        try:
-            return self._transaction(batch)
-        except sqlite3.IntegrityError:
-            # A deferred constraint is looked at by COMMIT, which does not say whose fault it is.
-            return [self._own_transaction(job) for job in batch]
-
-    def _own_transaction(self, job: Job[Write]) -> Outcome:
-        try:
-            return self._transaction([job])[0]
-        except sqlite3.Error as error:
-            return job, told(error, job.work, self.connection)
-
-    def _transaction(self, batch: list[Job[Write]]) -> list[Outcome]:
-        execute = self.connection.execute
-        execute("BEGIN IMMEDIATE")
-        try:
-            outcomes = [self._job(job) for job in batch]
-            execute("COMMIT")
-        except BaseException:
-            # A COMMIT that failed leaves the transaction open.
-            if self.connection.in_transaction:
-                execute("ROLLBACK")
-            raise
-        return outcomes
-
-    def _job(self, job: Job[Write]) -> Outcome:
-        """Runs one of the writes. A single statement that fails undoes itself; what is more has a savepoint."""
-        execute = self.connection.execute
-        savepoint = len(job.work.sets) > 1 or job.work.check is not None
-        if savepoint:
-            execute("SAVEPOINT job")
-        try:
-            returned = self._write(job.work)
-        except Exception as error:
-            if not self.connection.in_transaction:
-                raise  # the whole transaction is gone, as when the disk is full
-            if savepoint:
-                execute("ROLLBACK TO job")
-                execute("RELEASE job")
-            return job, told(error, replace(job.work, sets=[self._arguments]), self.connection)
-        if savepoint:
-            execute("RELEASE job")
-        return job, returned
-
-    def _write(self, write: Write) -> Returned:
-        rows: list[Any] = []
-        count = 0
-        for arguments in write.sets:
-            self._arguments = arguments
-            cursor = self.connection.execute(write.statement.text, arguments)
-            returned = cursor.fetchall()
-            rows += returned
-            count += len(returned) or max(cursor.rowcount, 0)
-        result = Returned(rows, count)
-        if write.check is not None:
-            write.check(result)
-        return result
-
-
-def told(error: Exception, write: Write | None = None, connection: sqlite3.Connection | None = None) -> ApiError:
-    """What a client is told of whatever went wrong with its statement."""
-    if isinstance(error, ApiError):
-        return error
-    if isinstance(error, sqlite3.Error):
-        return translated(error, write, connection)
-    if isinstance(error, OverflowError):
-        return database_error("22003", "value is out of range for type bigint")
-    if isinstance(error, UnicodeError):
-        return database_error("22021", 'invalid byte sequence for encoding "UTF8"')
-    log.error("A statement failed", exc_info=error)
-    return internal_error()
 
 
 def interrupting(connection: Any) -> Callable[[], None]:

@@ -230,6 +230,7 @@ def test_query_of_a_client_that_goes_away_is_cancelled(
 
 
 def answers(server: Served, path: str) -> bool:
+    assert server.process.poll() is None, server.output
     try:
         return httpx.get(f"{server.url}{path}", timeout=2).status_code == 200
     except httpx.TransportError:

@@ -1,0 +1,303 @@
+"""PostgreSQL's lanes: connections that run one batch at a time, several requests in one round trip."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from asyncio import Task
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol, TypeAlias
+
+import asyncpg
+from asyncpg.prepared_stmt import PreparedStatement
+
+from ..errors import ApiError, database_error, internal_error
+from .admission import Door, Job
+from .base import Arguments, Returned, Settings, Statement, Write
+
+PREPARED = 256
+"""Statements each connection keeps prepared."""
+CANCEL_TIMEOUT = 1.0
+"""Seconds the server has to end a statement that was cancelled."""
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Prepared: TypeAlias = "PreparedStatement[asyncpg.Record]"
+ReadWork: TypeAlias = tuple[Statement, Arguments]
+
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what it was told while it was idle has put it out of step
+    OSError,
+)
+"""What says that the connection is gone, rather than that the statement is wrong; but see :func:`is_lost`."""
+STALE = (asyncpg.InvalidCachedStatementError, asyncpg.InvalidSQLStatementNameError)
+"""What says that a prepared statement has to be prepared again: a table was altered under it."""
+
+log = logging.getLogger("rowserve.sql")
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection is gone, rather than the statement wrong."""
+    # asyncpg's refusal to encode a value is an InterfaceError too, and a ValueError besides.
+    return isinstance(error, LOST) and not isinstance(error, ValueError)
+
+
+class Connector(Protocol):
+    """What makes a lane's connections, and knows the errors of its driver."""
+
+    settings: Settings
+
+    async def connect(self) -> Connection: ...
+
+    def translate(self, error: BaseException) -> ApiError | None: ...
+
+
+class Lane:
+    """A connection, made when first needed and again when it was lost, and its prepared statements."""
+
+    def __init__(self, connector: Connector) -> None:
+        self._connector = connector
+        self._connection: Connection | None = None
+        self._prepared: OrderedDict[str, Prepared] = OrderedDict()
+        self._task: Task[None] | None = None
+        self._begun = False
+        self._cancelled_at = 0.0
+
+    async def connected(self) -> Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._prepared.clear()
+            self._connection = await self._connector.connect()
+        return self._connection
+
+    async def prepared(self, text: str) -> Prepared:
+        """The prepared statement for a text, on this connection."""
+        if self._connector.settings.log_sql:
+            log.info("%s", text)
+        statement = self._prepared.get(text)
+        if statement is not None and self._connection is not None and not self._connection.is_closed():
+            return statement
+        connection = await self.connected()
+        statement = self._prepared[text] = await connection.prepare(text)
+        if len(self._prepared) > PREPARED:
+            self._prepared.popitem(last=False)
+        return statement
+
+    async def retrying(self, attempt: Callable[[], Awaitable[Any]]) -> Any:
+        """Runs what only reads; once more where the connection was lost or the statement had become stale."""
+        try:
+            return await attempt()
+        except STALE:
+            self._prepared.clear()
+        except LOST as error:
+            if not is_lost(error):
+                raise
+            self.drop()
+        return await attempt()
+
+    def drop(self) -> None:
+        """Gives the connection up; the next use makes a new one."""
+        if self._connection is not None:
+            self._connection.terminate()
+        self._connection = None
+        self._prepared.clear()
+
+    def cancel(self) -> None:
+        """Cancels the statement. Where the server does not even react to that, the connection is given up."""
+        now = asyncio.get_running_loop().time()
+        if self._task is None or not self._begun:
+            return  # a task that is cancelled before its first step would never open its door again
+        if not self._task.cancelling():
+            self._cancelled_at = now
+            self._task.cancel()
+        elif now - self._cancelled_at > CANCEL_TIMEOUT:
+            self._cancelled_at = now
+            self.drop()
+            self._task.cancel()
+
+    def waiting(self) -> bool:
+        return False
+
+    def cancelled(self, batch: Sequence[Job[Any]]) -> None:
+        """Answers those whose statement was cancelled, and leaves no transaction behind."""
+        fail(batch, timed_out())
+        if self._connection is not None and not self._connection.is_closed() and self._connection.is_in_transaction():
+            self.drop()
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            try:
+                await self._connection.close(timeout=2)
+            except (*LOST, TimeoutError):
+                self._connection.terminate()
+
+    def failed(self, error: BaseException) -> ApiError:
+        """What the clients of a failed batch are told."""
+        if isinstance(error, ApiError):
+            return error
+        if is_lost(error):
+            self.drop()
+        translated = self._connector.translate(error)
+        if translated is None:
+            log.error("A batch failed", exc_info=error)
+            return internal_error()
+        return translated
+
+
+class ReadLane(Lane):
+    """Runs reads: one by one, or several sets of arguments of one statement in one round trip."""
+
+    def __init__(self, connector: Connector, door: Door[ReadWork]) -> None:
+        super().__init__(connector)
+        self.door = door
+
+    def run(self, batch: list[Job[ReadWork]]) -> None:
+        self._begun = False
+        self._task = asyncio.get_running_loop().create_task(self._run(batch))
+
+    async def _run(self, batch: list[Job[ReadWork]]) -> None:
+        self._begun = True
+        try:
+            if len(batch) == 1 or not await self._all_together(batch):
+                for job in batch:
+                    await self._one(job)
+        except asyncio.CancelledError:
+            self.cancelled(batch)
+        except Exception as error:
+            fail(batch, self.failed(error))
+        finally:
+            self.door.open(self)
+
+    async def _all_together(self, batch: list[Job[ReadWork]]) -> bool:
+        """Runs the batch as one statement; False where one of them is at fault, and each has to get its own answer."""
+        try:
+            await self.retrying(lambda: self._together(batch))
+        except Exception as error:
+            if is_lost(error):
+                raise
+            return False
+        return True
+
+    async def _one(self, job: Job[ReadWork]) -> None:
+        try:
+            await self.retrying(lambda: self._alone(job))
+        except Exception as error:
+            job.fail(self.failed(error))
+
+    async def _alone(self, job: Job[ReadWork]) -> None:
+        statement, arguments = job.work
+        prepared = await self.prepared(statement.text)
+        job.resolve(await prepared.fetchrow(*arguments))
+
+    async def _together(self, batch: list[Job[ReadWork]]) -> None:
+        joined = batch[0].work[0].joined
+        assert joined is not None
+        prepared = await self.prepared(joined)
+        rows = await prepared.fetch(*zip(*[job.work[1] for job in batch], strict=True))
+        for job, row in zip(batch, rows, strict=True):
+            job.resolve(row)
+
+
+class WriteLane(Lane):
+    """Runs writes: inserts of one shape joined into one statement, and again one by one where that fails."""
+
+    def __init__(self, connector: Connector, door: Door[Write]) -> None:
+        super().__init__(connector)
+        self.door = door
+
+    def run(self, batch: list[Job[Write]]) -> None:
+        self._begun = False
+        self._task = asyncio.get_running_loop().create_task(self._run(batch))
+
+    async def _run(self, batch: list[Job[Write]]) -> None:
+        self._begun = True
+        try:
+            if self._connection is not None and self._connection.is_closed():
+                self.drop()
+            if len(batch) == 1 or not await self._together(batch):
+                for job in batch:
+                    await self._alone(job)
+        except asyncio.CancelledError:
+            self.cancelled(batch)
+        except Exception as error:
+            fail(batch, self.failed(error))
+        finally:
+            self.door.open(self)
+
+    async def _together(self, batch: list[Job[Write]]) -> bool:
+        """Runs the whole batch as one statement, which is one transaction; False where it failed and left nothing."""
+        sets = [arguments for job in batch for arguments in job.work.sets]
+        try:
+            rows, _ = await self._fetch_joined(batch[0].work.statement, sets)
+        except STALE:
+            self._prepared.clear()
+            return False
+        except Exception as error:
+            if is_lost(error):
+                raise
+            return False
+        start = 0
+        for job in batch:
+            end = start + len(job.work.sets)
+            job.resolve(Returned(rows[start:end], end - start))
+            start = end
+        return True
+
+    async def _fetch_joined(self, statement: Statement, sets: Sequence[Arguments]) -> Returned:
+        assert statement.joined is not None
+        prepared = await self.prepared(statement.joined)
+        rows = await prepared.fetch(*zip(*sets, strict=True))
+        return Returned(rows, len(rows) or affected(prepared.get_statusmsg()))
+
+    async def _alone(self, job: Job[Write]) -> None:
+        try:
+            try:
+                returned = await self._write(job.work)
+            except STALE:
+                self._prepared.clear()
+                returned = await self._write(job.work)
+        except Exception as error:
+            job.fail(self.failed(error))
+        else:
+            job.resolve(returned)
+
+    async def _write(self, write: Write) -> Returned:
+        if len(write.sets) == 1 and write.check is None:
+            return await self._execute(write.statement, write.sets[0])
+        connection = await self.connected()
+        async with connection.transaction():
+            if write.statement.joined is not None:
+                returned = await self._fetch_joined(write.statement, write.sets)
+            else:
+                parts = [await self._execute(write.statement, arguments) for arguments in write.sets]
+                rows: list[Any] = [row for part in parts for row in part.rows]
+                returned = Returned(rows, sum(part.touched for part in parts))
+            if write.check is not None:
+                write.check(returned)
+        return returned
+
+    async def _execute(self, statement: Statement, arguments: Arguments) -> Returned:
+        prepared = await self.prepared(statement.text)
+        rows = await prepared.fetch(*arguments)
+        return Returned(rows, len(rows) or affected(prepared.get_statusmsg()))
+
+
+def affected(status: str | None) -> int:
+    """How many rows a command touched, by its status such as ``UPDATE 3``."""
+    command, _, count = (status or "").rpartition(" ")
+    return int(count) if command in ("INSERT 0", "UPDATE", "DELETE") else 0
+
+
+def fail(batch: Sequence[Job[Any]], error: ApiError) -> None:
+    for job in batch:
+        job.fail(error)
+
+
+def timed_out() -> ApiError:
+    """The answer for a statement that was stopped at its deadline."""
+    return database_error("57014", "canceling statement due to statement timeout")
