@@ -269,14 +269,22 @@ class WriteLane(Lane):
     async def _write(self, write: Write) -> Returned:
         if len(write.sets) == 1 and write.check is None:
             return await self._execute(write.statement, write.sets[0])
+        if write.statement.joined is not None:
+            try:
+                return await self._transaction(write, joined=True)
+            except asyncpg.DivisionByZeroError:
+                pass  # a trigger has swallowed a row; one by one, it is known which
+        return await self._transaction(write, joined=False)
+
+    async def _transaction(self, write: Write, *, joined: bool) -> Returned:
         connection = await self.connected()
         async with connection.transaction():
-            if write.statement.joined is not None:
-                returned = await self._fetch_joined(write.statement, write.sets)
+            if joined:
+                parts = [await self._fetch_joined(write.statement, write.sets)]
             else:
                 parts = [await self._execute(write.statement, arguments) for arguments in write.sets]
-                rows: list[Any] = [row for part in parts for row in part.rows]
-                returned = Returned(rows, sum(part.touched for part in parts))
+            rows = [row for part in parts for row in part.rows]
+            returned = Returned(rows, sum(part.touched for part in parts))
             if write.check is not None:
                 write.check(returned)
         return returned
