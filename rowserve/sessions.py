@@ -67,8 +67,8 @@ class DatabaseSession(AsyncSession):
         engine = backend.engine.execution_options(**options, rowserve_running=self._running)
         super().__init__(engine, expire_on_commit=False, close_resets_only=False)
         self.backend = backend
+        assert isinstance(self.sync_session, GatedSession)
         self._gated = self.sync_session
-        assert isinstance(self._gated, GatedSession)
         self._gated.gate = gate
 
     async def close(self) -> None:
@@ -84,11 +84,9 @@ class DatabaseSession(AsyncSession):
         try:
             await super().close()
         finally:
-            gated = self.sync_session
-            assert isinstance(gated, GatedSession)
-            if gated.inside and gated.gate is not None:
-                gated.inside = False
-                gated.gate.leave()
+            if self._gated.inside and self._gated.gate is not None:
+                self._gated.inside = False
+                self._gated.gate.leave()
 
     async def __aexit__(self, type_: Any, value: Any, traceback: Any) -> None:
         """Closes the session. An error of the database that nobody handled becomes the answer its client gets."""
