@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from asyncio import Task
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
@@ -24,6 +25,7 @@ CANCEL_TIMEOUT = 1.0
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Prepared: TypeAlias = "PreparedStatement[asyncpg.Record]"
 ReadWork: TypeAlias = tuple[Statement, Arguments]
+Work = TypeVar("Work")
 
 LOST = (
     asyncpg.PostgresConnectionError,
@@ -58,16 +60,43 @@ class Connector(Protocol):
     def translate(self, error: BaseException) -> ApiError | None: ...
 
 
-class Lane:
+class Lane(ABC, Generic[Work]):
     """A connection, made when first needed and again when it was lost, and its prepared statements."""
 
-    def __init__(self, connector: Connector) -> None:
+    def __init__(self, connector: Connector, door: Door[Work]) -> None:
         self._connector = connector
+        self.door = door
         self._connection: Connection | None = None
         self._prepared: OrderedDict[str, Prepared] = OrderedDict()
         self._task: Task[None] | None = None
         self._begun = False
         self._cancelled_at = 0.0
+
+    def run(self, batch: list[Job[Work]]) -> None:
+        self._begun = False
+        self._task = asyncio.get_running_loop().create_task(self._run(batch))
+
+    async def _run(self, batch: list[Job[Work]]) -> None:
+        self._begun = True
+        try:
+            if len(batch) == 1 or not await self.together(batch):
+                for job in batch:
+                    await self.alone(job)
+        except asyncio.CancelledError:
+            self.cancelled(batch)
+        except Exception as error:
+            fail(batch, self.failed(error))
+        finally:
+            self.door.open(self)
+
+    @abstractmethod
+    async def together(self, batch: list[Job[Work]]) -> bool:
+        """Runs a batch as one statement; False where that failed and left nothing, and each has to run alone, to get
+        its own answer. Raises where the connection is lost."""
+
+    @abstractmethod
+    async def alone(self, job: Job[Work]) -> None:
+        """Runs one job, and answers it whatever comes."""
 
     async def connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
@@ -149,52 +178,30 @@ class Lane:
         return translated
 
 
-class ReadLane(Lane):
+class ReadLane(Lane[ReadWork]):
     """Runs reads: one by one, or several sets of arguments of one statement in one round trip."""
 
-    def __init__(self, connector: Connector, door: Door[ReadWork]) -> None:
-        super().__init__(connector)
-        self.door = door
-
-    def run(self, batch: list[Job[ReadWork]]) -> None:
-        self._begun = False
-        self._task = asyncio.get_running_loop().create_task(self._run(batch))
-
-    async def _run(self, batch: list[Job[ReadWork]]) -> None:
-        self._begun = True
+    async def together(self, batch: list[Job[ReadWork]]) -> bool:
         try:
-            if len(batch) == 1 or not await self._all_together(batch):
-                for job in batch:
-                    await self._one(job)
-        except asyncio.CancelledError:
-            self.cancelled(batch)
-        except Exception as error:
-            fail(batch, self.failed(error))
-        finally:
-            self.door.open(self)
-
-    async def _all_together(self, batch: list[Job[ReadWork]]) -> bool:
-        """Runs the batch as one statement; False where one of them is at fault, and each has to get its own answer."""
-        try:
-            await self.retrying(lambda: self._together(batch))
+            await self.retrying(lambda: self._read_joined(batch))
         except Exception as error:
             if is_lost(error):
                 raise
             return False
         return True
 
-    async def _one(self, job: Job[ReadWork]) -> None:
+    async def alone(self, job: Job[ReadWork]) -> None:
         try:
-            await self.retrying(lambda: self._alone(job))
+            await self.retrying(lambda: self._read(job))
         except Exception as error:
             job.fail(self.failed(error))
 
-    async def _alone(self, job: Job[ReadWork]) -> None:
+    async def _read(self, job: Job[ReadWork]) -> None:
         statement, arguments = job.work
         prepared = await self.prepared(statement.text)
         job.resolve(await prepared.fetchrow(*arguments))
 
-    async def _together(self, batch: list[Job[ReadWork]]) -> None:
+    async def _read_joined(self, batch: list[Job[ReadWork]]) -> None:
         joined = batch[0].work[0].joined
         assert joined is not None
         prepared = await self.prepared(joined)
@@ -203,34 +210,10 @@ class ReadLane(Lane):
             job.resolve(row)
 
 
-class WriteLane(Lane):
+class WriteLane(Lane[Write]):
     """Runs writes: inserts of one shape joined into one statement, and again one by one where that fails."""
 
-    def __init__(self, connector: Connector, door: Door[Write]) -> None:
-        super().__init__(connector)
-        self.door = door
-
-    def run(self, batch: list[Job[Write]]) -> None:
-        self._begun = False
-        self._task = asyncio.get_running_loop().create_task(self._run(batch))
-
-    async def _run(self, batch: list[Job[Write]]) -> None:
-        self._begun = True
-        try:
-            if self._connection is not None and self._connection.is_closed():
-                self.drop()
-            if len(batch) == 1 or not await self._together(batch):
-                for job in batch:
-                    await self._alone(job)
-        except asyncio.CancelledError:
-            self.cancelled(batch)
-        except Exception as error:
-            fail(batch, self.failed(error))
-        finally:
-            self.door.open(self)
-
-    async def _together(self, batch: list[Job[Write]]) -> bool:
-        """Runs the whole batch as one statement, which is one transaction; False where it failed and left nothing."""
+    async def together(self, batch: list[Job[Write]]) -> bool:
         sets = [arguments for job in batch for arguments in job.work.sets]
         try:
             rows, _ = await self._fetch_joined(batch[0].work.statement, sets)
@@ -254,7 +237,7 @@ class WriteLane(Lane):
         rows = await prepared.fetch(*zip(*sets, strict=True))
         return Returned(rows, len(rows) or affected(prepared.get_statusmsg()))
 
-    async def _alone(self, job: Job[Write]) -> None:
+    async def alone(self, job: Job[Write]) -> None:
         try:
             try:
                 returned = await self._write(job.work)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sqlite3
 import threading
+from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop
 from dataclasses import replace
 from functools import lru_cache
@@ -23,7 +24,7 @@ Outcome: TypeAlias = "tuple[Job[Any], Any]"
 log = logging.getLogger("rowserve.sql")
 
 
-class Thread:
+class Thread(ABC):
     """A thread with a connection, as a lane: runs a batch, then hands the outcomes to the event loop at once."""
 
     def __init__(self, connection: sqlite3.Connection, door: Door[Any], loop: AbstractEventLoop) -> None:
@@ -50,9 +51,9 @@ class Thread:
         except Exception as error:  # whatever it is, nobody may be left waiting
             return [(job, told(error)) for job in batch]
 
+    @abstractmethod
     def outcomes(self, batch: list[Job[Any]]) -> list[Outcome]:
         """Runs a batch; for each job what came out: a result, or the error its client is told."""
-        raise NotImplementedError
 
     def _done(self, outcomes: list[Outcome]) -> None:
         for job, outcome in outcomes:
