@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import socket
 from errno import EADDRINUSE
@@ -106,9 +107,13 @@ async def check(options: Options) -> None:
 
 def run(host: str, port: int, workers: int, reload: bool) -> None:
     """Serves until it is told to stop."""
+    if reload:
+        # A forked worker would have its code from here, where it was imported before it changed.
+        multiprocessing.set_start_method("spawn")
     from granian import Granian
     from granian.constants import Interfaces, Loops, RuntimeModes
     from granian.log import LogLevels
+    from watchfiles import PythonFilter
 
     server = Granian(
         "rowserve.server.worker:create",
@@ -121,6 +126,7 @@ def run(host: str, port: int, workers: int, reload: bool) -> None:
         workers=workers,
         reload=reload,
         reload_paths=[Path.cwd()] if reload else None,
+        reload_filter=PythonFilter,
         workers_kill_timeout=SHUTDOWN_TIMEOUT,
         log_level=LogLevels.warning,
     )

@@ -131,6 +131,21 @@ def test_own_application(database_url: str, tmp_path: Path) -> None:
         assert server.client.get("/books/").json() == [{"id": 1, "title": "Emma"}]
 
 
+def test_reload_serves_a_changed_file(sqlite_url: str, tmp_path: Path) -> None:
+    (tmp_path / "changing.py").write_text("from fastapi import FastAPI\n\napp = FastAPI(title='before')\n")
+
+    def title() -> str:
+        try:
+            return str(server.client.get("/openapi.json").json()["info"]["title"])
+        except httpx.TransportError:
+            return "between two workers"
+
+    with Served("changing:app", "--reload", database=sqlite_url, cwd=tmp_path) as server:
+        assert title() == "before"
+        (tmp_path / "changing.py").write_text("from fastapi import FastAPI\n\napp = FastAPI(title='after')\n")
+        eventually(lambda: title() == "after", within=30)
+
+
 def test_file_of_models(database_url: str, tmp_path: Path) -> None:
     (tmp_path / "models.py").write_text(MODELS)
     with Served("models.py", database=database_url, cwd=tmp_path) as server:
