@@ -22,7 +22,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 class ResourceRoute(APIRoute):
     """A route that hands its requests straight to the resource, past what it has no use for.
 
-    FastAPI reads the body, solves dependencies and validates what comes back, for 40 to 60 microseconds a request;
+    FastAPI reads the body, solves dependencies and validates what comes back, for 60 to 90 microseconds a request;
     a route of a resource is validated by its model, and answers with bytes. Where it was given dependencies, here or
     by the application that includes it, FastAPI solves them first as always.
     """

@@ -102,8 +102,8 @@ class FrontDoor:
 
 
 def frozen_after_startup(send: Send) -> Send:
-    """Has the garbage collector leave alone what was made at start: it never becomes garbage, and looking at it all
-    again and again was most of the slowest requests' time."""
+    """Has the garbage collector leave alone what was made at start: it never becomes garbage, and need not be looked
+    at again and again."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "lifespan.startup.complete":

@@ -52,7 +52,7 @@ def row_object(rows: NamedFromClause, pairs: Sequence[Pair], dialect: Dialect) -
 def rows_array(rows: Subquery, pairs: Sequence[Pair], dialect: Dialect) -> ColumnElement[Any]:
     """All rows as a JSON array, as text; ``[]`` where there are none."""
     if dialect.name == "postgresql":
-        # Measured: json_agg of the whole row is a fifth faster than of json_build_object, key by key.
+        # In one comparison a fifth faster than json_build_object, key by key.
         array = func.json_agg(rows.table_valued())
         return func.coalesce(cast(array, Text), literal_text("[]"))
     return func.json_group_array(sqlite_object(pairs))
