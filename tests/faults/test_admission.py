@@ -132,7 +132,7 @@ async def test_write_that_is_too_slow_leaves_nothing(database_url: str) -> None:
 
 
 async def test_full_house(database_url: str) -> None:
-    async with an_application(database_url, seconds=1.5, max_waiting=5) as client:
+    async with an_application(database_url, seconds=3, max_waiting=5) as client:
         # The lanes are busy, each with a batch of its own; then the line is full.
         running = []
         for n in range(lanes(database_url)):
@@ -140,9 +140,8 @@ async def test_full_house(database_url: str) -> None:
             await asyncio.sleep(0.05)
         waiting = [asyncio.create_task(client.get(f"/authors?id=lt.{n}")) for n in range(5)]
         await asyncio.sleep(0.05)
-        start = time.monotonic()
         refused = await asyncio.gather(*(client.get(f"/authors?id=gt.{n}") for n in range(20)))
-        assert time.monotonic() - start < 1, "at once"
+        assert not any(task.done() for task in (*running, *waiting)), "at once: before anybody inside was done"
         for response in refused:
             assert response.status_code == 503
             assert int(response.headers["retry-after"]) >= 1
