@@ -1,11 +1,12 @@
-"""What the compiler needs to know of a mapped class, looked up once."""
+"""What the compiler needs to know of a table or a view, looked up once."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Dialect, FromClause, Table, inspect
+from sqlalchemy import Column, ColumnElement, Dialect, FromClause, Table, UniqueConstraint, inspect
 from sqlalchemy.orm import Mapper
 
 from ..errors import ApiError
@@ -24,31 +25,48 @@ class EntityColumn:
         return self.column.name
 
 
-class Entity:
-    """A mapped class seen as a resource: its table, its columns by wire name, its primary key.
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A column that is not stored: what it is over some rows of its entity, and how its values cross."""
 
-    Raises:
-        TypeError: the class is not mapped to a table, or its table has no primary key.
+    name: str
+    wire: WireType
+    expression: Callable[[FromClause], ColumnElement[Any]]
+
+
+class Entity:
+    """A table or a view seen as a resource: its columns by wire name, its primary key, what is unique.
+
+    Args:
+        table: the table; a view is one whose ``info`` says so.
+        dialect: the database's.
+        schema: the name that clients know its schema by.
+        computed: columns that are not stored.
+        model: the mapped class, where there is one.
     """
 
-    def __init__(self, model: type[Any], dialect: Dialect) -> None:
-        mapper = inspect(model, raiseerr=False)
-        if not isinstance(mapper, Mapper):
-            raise TypeError(f"{model!r} is not a mapped class: a Resource takes a SQLAlchemy model")
-        local: FromClause = mapper.local_table
-        if not isinstance(local, Table):
-            raise TypeError(f"{model.__name__} is mapped to {type(local).__name__}, not to a table")
+    def __init__(
+        self,
+        table: Table,
+        dialect: Dialect,
+        *,
+        schema: str = "public",
+        computed: Iterable[Computed] = (),
+        model: type[Any] | None = None,
+    ) -> None:
         self.model = model
         self.dialect = dialect
-        self.table: Table = local
-        self.name: str = local.name
-        self.columns = {column.name: EntityColumn(column, wire_type(column.type, dialect)) for column in local.columns}
-        self.primary_key = tuple(self.columns[column.name] for column in local.primary_key.columns)
-        if not self.primary_key:
-            raise TypeError(f"{model.__name__} has no primary key: a Resource needs one to tell rows apart")
+        self.table = table
+        self.schema = schema
+        self.name: str = table.name
+        self.is_view = bool(table.info.get("view"))
+        self.columns = {column.name: EntityColumn(column, wire_type(column.type, dialect)) for column in table.columns}
+        self.computed: Mapping[str, Computed] = {column.name: column for column in computed}
+        self.primary_key = tuple(self.columns[column.name] for column in table.primary_key.columns)
+        self.unique = unique_keys(table)
 
     def column(self, name: str) -> EntityColumn:
-        """The column of that name.
+        """The stored column of that name.
 
         Raises:
             ApiError: 42703, with the columns there are.
@@ -56,9 +74,43 @@ class Entity:
         try:
             return self.columns[name]
         except KeyError:
-            raise ApiError(
-                400,
-                "42703",
-                f"column {self.name}.{name} does not exist",
-                hint=f"The columns of {self.name} are: {', '.join(self.columns)}.",
-            ) from None
+            raise unknown_column(self, name, self.name) from None
+
+
+def unknown_column(entity: Entity, name: str, known_as: str) -> ApiError:
+    """42703, with the columns there are."""
+    columns = ", ".join([*entity.columns, *entity.computed])
+    return ApiError(
+        400, "42703", f"column {known_as}.{name} does not exist", hint=f"The columns of {entity.name} are: {columns}."
+    )
+
+
+def unique_keys(table: Table) -> frozenset[frozenset[str]]:
+    """The sets of columns that tell rows apart: the primary key, and whatever else is unique in every row."""
+    keys = [table.primary_key.columns]
+    keys += [constraint.columns for constraint in table.constraints if isinstance(constraint, UniqueConstraint)]
+    keys += [index.columns for index in table.indexes if index.unique and not has_condition(index.dialect_options)]
+    single = [frozenset([column.name]) for column in table.columns if column.unique]
+    return frozenset([*(frozenset(column.name for column in key) for key in keys if len(key)), *single])
+
+
+def has_condition(options: Mapping[str, Any]) -> bool:
+    """Whether an index covers a part of the rows only."""
+    return any(options[name].get("where") is not None for name in ("postgresql", "sqlite") if name in options)
+
+
+def mapped_table(model: type[Any]) -> Table:
+    """The table of a mapped class.
+
+    Raises:
+        TypeError: the class is not mapped to a table, or its table has no primary key.
+    """
+    mapper = inspect(model, raiseerr=False)
+    if not isinstance(mapper, Mapper):
+        raise TypeError(f"{model!r} is not a mapped class: a Resource takes a SQLAlchemy model")
+    local: FromClause = mapper.local_table
+    if not isinstance(local, Table):
+        raise TypeError(f"{model.__name__} is mapped to {type(local).__name__}, not to a table")
+    if not local.primary_key.columns:
+        raise TypeError(f"{model.__name__} has no primary key: a Resource needs one to tell rows apart")
+    return local

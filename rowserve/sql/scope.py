@@ -1,0 +1,91 @@
+"""Names in a statement: what the columns of an entity are there, and the parameters of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sqlalchemy import ColumnElement, FromClause, bindparam
+from sqlalchemy.types import TypeEngine
+
+from .entity import Entity, unknown_column
+from .wire import WireType
+
+Reader: TypeAlias = Callable[[Any], Any]
+"""Makes the driver's argument of a request's value; raises ApiError for one of the wrong type."""
+
+CONSTANT = -1
+"""Stands for the index of an argument that is no value of the request, but part of its shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a name stands for: an expression, how its values cross the wire, and whether they may be NULL."""
+
+    expression: ColumnElement[Any]
+    wire: WireType
+    nullable: bool = True
+
+
+class Parameters:
+    """The bind parameters of one statement, and how each gets its argument.
+
+    A value of the request is named ``v`` and its index, however often it stands in the statement; a constant, which
+    comes from a client but belongs to the shape (the key of a JSON path), ``c`` and a number.
+    """
+
+    def __init__(self) -> None:
+        self._readers: dict[str, tuple[int, Any]] = {}
+
+    def value(self, index: int, type_: TypeEngine[Any], read: Reader) -> ColumnElement[Any]:
+        """The parameter for a value of the request, which ``read`` makes an argument of."""
+        name = f"v{index}"
+        self._readers[name] = (index, read)
+        return bindparam(name, type_=type_)
+
+    def constant(self, value: object, type_: TypeEngine[Any]) -> ColumnElement[Any]:
+        """A parameter that has the same argument in every request of this shape."""
+        name = f"c{len(self._readers)}"
+        self._readers[name] = (CONSTANT, value)
+        return bindparam(name, type_=type_)
+
+    @property
+    def has_constants(self) -> bool:
+        return any(index == CONSTANT for index, _ in self._readers.values())
+
+    def arguments(self, names: Sequence[str]) -> tuple[tuple[int, Any], ...]:
+        """For the parameters' names in the order of their placeholders: index of the value and reader, or constant."""
+        return tuple([self._readers[name] for name in names])
+
+
+class Scope:
+    """An entity's rows under a name in a statement.
+
+    Args:
+        entity: whose rows they are.
+        rows: where they come from: the table, an alias, or a subquery that has (some of) its columns.
+        name: what errors call it: ``users``, or ``messages_1`` for what is embedded.
+    """
+
+    __slots__ = ("entity", "name", "rows")
+
+    def __init__(self, entity: Entity, rows: FromClause, name: str) -> None:
+        self.entity = entity
+        self.rows = rows
+        self.name = name
+
+    def column(self, name: str) -> Target:
+        """The column of that name, computed ones included.
+
+        Raises:
+            ApiError: 42703, with the columns there are.
+        """
+        item = self.entity.columns.get(name)
+        if item is not None:
+            return Target(self.rows.c[item.column.key], item.wire, bool(item.column.nullable))
+        computed = self.entity.computed.get(name)
+        if computed is None:
+            raise unknown_column(self.entity, name, self.name)
+        carried = self.rows.c.get(name)
+        return Target(computed.expression(self.rows) if carried is None else carried, computed.wire)
