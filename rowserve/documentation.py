@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, Field, TypeAdapter
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from .schemas import schemas_for
 from .sql.entity import Entity, EntityColumn
@@ -52,25 +51,23 @@ class Operation:
 
 
 class Documentation:
-    """Describes the routes of a model.
+    """Describes the routes of a resource.
 
     Args:
-        model: the mapped class.
+        entity: what is served.
         max_rows: the most rows of a list.
         description: what the resource is, where it says so itself.
         name: what the operations are called by; default: the name of the table.
     """
 
     def __init__(
-        self, model: type[Any], *, max_rows: int | None, description: str | None, name: str | None = None
+        self, entity: Entity, *, max_rows: int | None, description: str | None, name: str | None = None
     ) -> None:
-        # The wire is the same whichever the database, so PostgreSQL's names will do.
-        dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
-        self.entity = Entity(model, dialect)
+        self.entity = entity
         self.name = name or self.entity.name
         self.max_rows = max_rows
         self.description = description
-        self.schemas = schemas_for(model, dialect)
+        self.schemas = schemas_for(entity)
         self.item_path = "/{" + "_".join(item.name for item in self.entity.primary_key) + "}"
 
     def operations(self) -> Iterator[Operation]:

@@ -5,18 +5,26 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Generic, TypeVar, get_args
+from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute, _effective_route_context_var
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from starlette.types import Receive, Scope, Send
 
 from .backends import Backend
 from .database import Database, default_database
 from .documentation import Documentation
 from .http import Handler, Limits
+from .sql.entity import mapped_table
+from .sql.models import model_catalog, model_entity
 
 Model = TypeVar("Model")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+
+
+resources: WeakValueDictionary[int, Resource[Any]] = WeakValueDictionary()
+"""All resources that there are in this process: what has one may be embedded in others."""
 
 
 class ResourceRoute(APIRoute):
@@ -92,12 +100,14 @@ class Resource(APIRouter, Generic[Model]):
             raise TypeError("Which model? Write Resource(User), or class Users(Resource[User])")
         if self.default_return not in ("representation", "minimal"):
             raise ValueError(f"default_return is {self.default_return!r}: it is 'representation' or 'minimal'")
+        resources[id(self)] = self
         self._database = database
         self._backend: Backend | None = None
         self._handler: Handler | None = None
         prefix = prefix or type(self).prefix
         documentation = Documentation(
-            self._model,
+            # The wire is the same whichever the database, so PostgreSQL's names will do.
+            model_entity(self._model, PGDialect_asyncpg()),  # type: ignore[no-untyped-call]
             max_rows=self.max_rows,
             description=self._description(),
             name=prefix.strip("/").replace("/", "_"),
@@ -141,14 +151,23 @@ class Resource(APIRouter, Generic[Model]):
         answer = await self.handler(scope, receive, key)
         await answer(scope, receive, send)
 
+    def _embeddable(self, backend: Backend) -> list[type[Any]]:
+        """The models that may be embedded in this one: those that have a resource of their own."""
+        served = [resource for resource in resources.values() if resource._database in (None, self._database)]
+        metadata = mapped_table(self._model).metadata
+        models = [self._model, *(resource._model for resource in served)]
+        return list(dict.fromkeys(model for model in models if mapped_table(model).metadata is metadata))
+
     @property
     def handler(self) -> Handler:
         """What answers requests, for the database that is open now."""
         backend = (self._database or default_database()).backend
         if self._handler is None or self._backend is not backend:
             self._backend = backend
+            catalog = model_catalog(self._embeddable(backend), backend.dialect)
             self._handler = Handler(
-                self._model,
+                catalog.by_table[mapped_table(self._model)],
+                catalog,
                 backend,
                 Limits(
                     max_rows=self.max_rows,

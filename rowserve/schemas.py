@@ -1,4 +1,4 @@
-"""Mapped classes as Pydantic models: what can be read, inserted and updated."""
+"""Entities as Pydantic models: what can be read, inserted and updated."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
-from sqlalchemy import Column, Dialect, inspect
-from sqlalchemy.orm import ColumnProperty, Mapper
-from sqlalchemy.sql.elements import KeyedColumnElement
+from sqlalchemy import Column, inspect
+from sqlalchemy.orm import Mapper
 
 from rowserve.rows import InputColumn, RowReader
+from rowserve.sql.entity import Entity
 from rowserve.sql.literals import RefusedError
-from rowserve.sql.types import WireType, wire_type
 
 
 @dataclass(frozen=True, slots=True)
 class Schemas:
-    """The wire forms of a mapped class.
+    """The wire forms of an entity.
 
-    On the wire a column has the name it has in the database, and a ``column_property`` that of its attribute.
+    On the wire a column has the name it has in the database, and a computed one that of its attribute.
 
     Attributes:
         read: the model of a row that is read.
@@ -28,8 +27,6 @@ class Schemas:
         update: the model of changes to a row; nothing is required.
         inserts: reads rows to insert out of requests.
         updates: reads changes out of requests.
-        types: wire name -> how its values cross the wire.
-        attributes: wire name -> the name of the mapped attribute.
     """
 
     read: type[BaseModel]
@@ -37,19 +34,16 @@ class Schemas:
     update: type[BaseModel]
     inserts: RowReader
     updates: RowReader
-    types: Mapping[str, WireType]
-    attributes: Mapping[str, str]
 
 
 def schemas_for(
-    model: type[Any],
-    dialect: Dialect,
+    entity: Entity,
     *,
     hidden: Collection[str] = (),
     readonly: Collection[str] = (),
     optional: Collection[str] = (),
 ) -> Schemas:
-    """The schemas of a mapped class over a database's dialect.
+    """The schemas of an entity.
 
     Args:
         hidden: wire names that clients never learn of: as input they are unknown columns.
@@ -57,21 +51,16 @@ def schemas_for(
         optional: wire names that are not required on insert, whatever the table says, for a hook fills them in.
 
     Raises:
-        ValueError: if one of those names is no column of the model.
+        ValueError: if one of those names is no column of the entity.
     """
-    mapper: Mapper[Any] = inspect(model)
-    elements = {name: (prop, element) for name, prop, element in _elements(mapper)}
+    types = {name: item.wire for name, item in entity.columns.items()}
+    types |= {name: computed.wire for name, computed in entity.computed.items()}
     for name in (*hidden, *readonly, *optional):
-        if name not in elements:
-            raise ValueError(f"{model.__name__} has no column {name!r}; it has {', '.join(elements)}")
-    types = {name: wire_type(element.type, dialect) for name, (_, element) in elements.items() if name not in hidden}
-    columns = {
-        name: element
-        for name, (_, element) in elements.items()
-        if isinstance(element, Column) and element.table is not None
-    }
+        if name not in types:
+            raise ValueError(f"{entity.name} has no column {name!r}; it has {', '.join(types)}")
+    columns = {name: item.column for name, item in entity.columns.items()}
     visible = {name: column for name, column in columns.items() if name not in hidden}
-    filled = {column.name for column in (mapper.version_id_col, mapper.polymorphic_on) if isinstance(column, Column)}
+    filled = filled_columns(entity)
 
     def inputs(*, insert: bool) -> Iterator[InputColumn]:
         for name, column in columns.items():
@@ -81,23 +70,22 @@ def schemas_for(
                 yield InputColumn(name, types[name], bool(column.nullable), required, refused)
 
     inserted, updated = list(inputs(insert=True)), list(inputs(insert=False))
-    table = str(getattr(mapper.local_table, "name", model.__name__))
+    name = entity.name if entity.model is None else entity.model.__name__
     return Schemas(
-        read=_read_model(model, types, elements),
-        insert=_input_model(f"{model.__name__}Insert", inserted, visible),
-        update=_input_model(f"{model.__name__}Update", updated, visible),
-        inserts=RowReader(table, inserted),
-        updates=RowReader(table, updated),
-        types=types,
-        attributes={name: elements[name][0].key for name in types},
+        read=_read_model(entity, name, [name for name in types if name not in hidden]),
+        insert=_input_model(f"{name}Insert", inserted, visible),
+        update=_input_model(f"{name}Update", updated, visible),
+        inserts=RowReader(entity.name, inserted),
+        updates=RowReader(entity.name, updated),
     )
 
 
-def _elements(mapper: Mapper[Any]) -> Iterator[tuple[str, ColumnProperty[Any], KeyedColumnElement[Any]]]:
-    for prop in mapper.column_attrs:
-        element = prop.columns[0]
-        is_column = isinstance(element, Column) and element.table is not None
-        yield str(element.name) if is_column else prop.key, prop, element
+def filled_columns(entity: Entity) -> set[str]:
+    """The columns that a mapper gives a value by itself."""
+    if entity.model is None:
+        return set()
+    mapper: Mapper[Any] = inspect(entity.model)
+    return {column.name for column in (mapper.version_id_col, mapper.polymorphic_on) if isinstance(column, Column)}
 
 
 def _is_required(column: Column[Any]) -> bool:
@@ -149,17 +137,22 @@ def _description(element: Any) -> str | None:
     return getattr(element, "comment", None) or getattr(element, "doc", None)
 
 
-def _read_model(
-    model: type[Any], types: Mapping[str, WireType], elements: Mapping[str, tuple[ColumnProperty[Any], Any]]
-) -> type[BaseModel]:
+def _read_model(entity: Entity, name: str, names: list[str]) -> type[BaseModel]:
     fields: dict[str, tuple[Any, Any]] = {}
-    for name, wire in types.items():
-        prop, element = elements[name]
-        annotation = wire.read_annotation
-        if getattr(element, "nullable", True):
+    for column_name in names:
+        item = entity.columns.get(column_name)
+        if item is None:
+            computed = entity.computed[column_name]
+            # Not part of ``*``: it is there if it is selected.
+            field = Field(alias=column_name, description=computed.description, default_factory=type(None))
+            fields[column_name] = (computed.wire.read_annotation | None, field)
+            continue
+        annotation = item.wire.read_annotation
+        if item.column.nullable:
             annotation = annotation | None
-        fields[name] = (annotation, Field(alias=name, description=_description(element) or prop.doc))
-    return _model(model.__name__, model.__doc__, fields)
+        fields[column_name] = (annotation, Field(alias=column_name, description=_description(item.column)))
+    doc = entity.table.comment if entity.model is None else entity.model.__doc__
+    return _model(name, doc, fields)
 
 
 def _input_model(name: str, inputs: list[InputColumn], columns: Mapping[str, Column[Any]]) -> type[BaseModel]:

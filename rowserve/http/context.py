@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic_core import from_json, to_json
 
 from ..backends import Backend
 from ..errors import ApiError
-from ..query import Comparison, Field, ParseCache, Parsed, Query, SelectItem
+from ..query import Comparison, Field, ParseCache, Parsed, Query
 from ..schemas import schemas_for
+from ..sql.catalog import Catalog
 from ..sql.entity import Entity
-from ..sql.read import selected
+from ..sql.plan import ColumnValue, EmbedValue, Node, Planner, SpreadValue, Value
 from .request import Request
 
 SHAPES = 1_024
 """Compiled statements, and the like, kept for each resource."""
 
 Compiled = TypeVar("Compiled")
+Result: TypeAlias = Callable[[Any], Any]
+Results: TypeAlias = "dict[str, Result | Results]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,9 @@ class Limits:
     max_body: int
     default_return: str
     allow_unfiltered_writes: bool
+    aggregates: bool = True
+    max_embed_depth: int = 8
+    ordered: bool = True
 
 
 class Shapes(dict[Hashable, Any]):
@@ -47,21 +53,27 @@ class Shapes(dict[Hashable, Any]):
 
 
 class Context:
-    """A model on an open database.
+    """An entity on an open database.
 
     Args:
-        model: the mapped class.
+        entity: the table, view or model.
+        catalog: what else there is to embed.
         backend: the database's backend.
         limits: what bounds requests.
     """
 
-    def __init__(self, model: type[Any], backend: Backend, limits: Limits) -> None:
+    def __init__(self, entity: Entity, catalog: Catalog, backend: Backend, limits: Limits) -> None:
         self.backend = backend
         self.limits = limits
-        self.entity = Entity(model, backend.dialect)
-        self.schemas = schemas_for(model, backend.dialect)
+        self.entity = entity
+        self.planner = Planner(catalog, aggregates=limits.aggregates, max_depth=limits.max_embed_depth)
+        self.schemas = schemas_for(entity)
         self.parse = ParseCache()
         self.shapes = Shapes()
+
+    def plan(self, query: Query) -> Node:
+        """The plan of a query."""
+        return self.planner.plan(self.entity, query)
 
     def keys(self, text: str) -> list[str]:
         """The primary key's values in a path: ``7``, or ``7,de`` where it has two columns."""
@@ -90,20 +102,11 @@ class Context:
         query = self.shapes.get_or_make(("item", parsed.query), make)
         return Parsed(query, (*parsed.values, *key))
 
-    def finished(self, select: tuple[SelectItem, ...], text: str) -> bytes:
-        """A body, out of the database's text."""
-        return self.finisher(select)(text)
-
-    def finisher(self, select: tuple[SelectItem, ...]) -> Callable[[str], bytes]:
+    def finisher(self, node: Node) -> Callable[[str], bytes]:
         """What makes bytes of the database's text. Nothing more than that, usually: only columns whose
         ``TypeDecorator`` has a say in Python are passed through it."""
-
-        def make() -> Callable[[str], bytes]:
-            chosen = selected(self.entity, select)
-            results = {key: item.wire.result for key, item in chosen.items() if item.wire.result is not None}
-            return decorated(results) if results else str.encode
-
-        return self.shapes.get_or_make(("finisher", select), make)
+        results = results_of(node)
+        return decorated(results) if results else str.encode
 
     def not_found(self, request: Request) -> ApiError:
         """The answer to the key of a row that is not there."""
@@ -113,17 +116,47 @@ class Context:
         )
 
 
-def decorated(results: dict[str, Callable[[Any], Any]]) -> Callable[[str], bytes]:
+def results_of(node: Node) -> Results:
+    """By key, what passes a value of a node's rows through Python; of what is embedded, the same again."""
+    results: Results = {}
+    for item in node.items:
+        found = result_of(node, item.value) if item.aggregate in (None, "max", "min") else None
+        if found:
+            results[item.key] = found
+    return results
+
+
+def result_of(node: Node, value: Value) -> Result | Results | None:
+    if isinstance(value, EmbedValue):
+        return results_of(value.embedded.node)
+    if isinstance(value, SpreadValue):
+        return result_of(value.embedded.node, value.value)
+    if isinstance(value, ColumnValue) and value.cast is None and not value.field.path:
+        entity = node.entity
+        item = entity.columns.get(value.field.name) or entity.computed.get(value.field.name)
+        return None if item is None else item.wire.result
+    return None
+
+
+def decorated(results: Results) -> Callable[[str], bytes]:
     """A finisher that passes some keys of each row through Python."""
 
     def finish(text: str) -> bytes:
-        decoded = from_json(text)
-        for row in decoded if isinstance(decoded, list) else [decoded]:
-            for key, result in results.items():
-                row[key] = result(row[key])
-        return to_json(decoded)
+        return to_json(passed(from_json(text), results))
 
     return finish
+
+
+def passed(value: Any, results: Result | Results) -> Any:
+    """A decoded value, with what is in it passed through Python."""
+    if isinstance(value, list):
+        return [passed(element, results) for element in value]
+    if not isinstance(results, dict):
+        return results(value)
+    if isinstance(value, dict):
+        for key, result in results.items():
+            value[key] = passed(value[key], result)
+    return value
 
 
 def not_singular(rows: int) -> ApiError:

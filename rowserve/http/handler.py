@@ -11,6 +11,8 @@ from starlette.types import Receive, Scope
 from ..backends import Backend
 from ..errors import ApiError, internal_error
 from ..query import wants_problem_json
+from ..sql.catalog import Catalog
+from ..sql.entity import Entity
 from .context import Context
 from .context import Limits as Limits
 from .reads import Reads
@@ -28,16 +30,17 @@ CLIENT_CLOSED_REQUEST = 499
 
 
 class Handler:
-    """Answers the requests for one model on one open database.
+    """Answers the requests for one entity of an open database.
 
     Args:
-        model: the mapped class.
+        entity: the table, view or model.
+        catalog: what else there is to embed.
         backend: the database's backend.
         limits: what bounds requests.
     """
 
-    def __init__(self, model: type[Any], backend: Backend, limits: Limits) -> None:
-        self.context = Context(model, backend, limits)
+    def __init__(self, entity: Entity, catalog: Catalog, backend: Backend, limits: Limits) -> None:
+        self.context = Context(entity, catalog, backend, limits)
         reads = Reads(self.context)
         writes = Writes(self.context, reads)
         self.collection: dict[str, Method] = {

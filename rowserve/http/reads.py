@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pydantic_core import from_json
 
 from ..backends import Arguments
 from ..errors import ApiError
 from ..query import Parsed, Query, next_page, unparse
-from ..sql.read import Read, compile_read, compile_rows, full_order
+from ..sql.compiler import full_order
+from ..sql.plan import Node
+from ..sql.read import Read, compile_read, compile_rows
 from .context import Context, not_singular
 from .request import Request
 from .responses import JSON, Answer, Headers, StreamedAnswer, add_applied, content_type
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """What is made once for each shape of a read: its plan, its statement, and what finishes its answers."""
+
+    node: Node
+    read: Read
+    finish: Callable[[str], bytes]
 
 
 class Reads:
@@ -30,8 +41,8 @@ class Reads:
         count = request.preferences.count is not None
         if context.limits.max_rows is None and parsed.query.modifiers.limit is None and singular is None and not count:
             return await self.stream(request, parsed)
-        read = self.compiled(parsed.query, count=count)
-        body, rows, total, boundary = await self.row(request, read, read.bind(parsed.values))
+        shape = self.shape(parsed.query, count=count)
+        body, rows, total, boundary = await self.row(request, shape.read, shape.read.bind(parsed.values))
         headers = [content_type(singular)]
         if singular is not None:
             if rows != 1:
@@ -43,33 +54,33 @@ class Reads:
         span = f"{offset}-{offset + rows - 1}" if rows else "*"
         headers.append((b"content-range", f"{span}/{'*' if total is None else total}".encode()))
         if boundary is not None:
-            self.link_next(request, parsed, boundary, headers)
+            self.link_next(request, parsed, shape.node, boundary, headers)
         if count:
             # Rows are always counted, whichever way was preferred.
             add_applied(headers, replace(request.preferences, count="exact"), "count")
         status = 206 if total is not None and rows < total else 200
-        return answer(status, headers, context.finished(parsed.query.select, body), request)
+        return answer(status, headers, shape.finish(body), request)
 
     async def get(self, request: Request) -> Answer:
         singular = request.singular()
         parsed = self.context.parse_request(request)
-        read = self.compiled(parsed.query, count=False)
-        body, rows, *_ = await self.row(request, read, read.bind(parsed.values))
+        shape = self.shape(parsed.query, count=False)
+        body, rows, *_ = await self.row(request, shape.read, shape.read.bind(parsed.values))
         if not rows:
             raise self.context.not_found(request)
-        return answer(200, [content_type(singular)], self.context.finished(parsed.query.select, body[1:-1]), request)
+        return answer(200, [content_type(singular)], shape.finish(body[1:-1]), request)
 
     async def stream(self, request: Request, parsed: Parsed) -> Answer | StreamedAnswer:
         """All rows, however many, as they come."""
         context = self.context
-        read = context.shapes.get_or_make(("stream", parsed.query), lambda: compile_rows(context.entity, parsed.query))
-        arguments = read.bind(parsed.values)
+        shape = self.shape(parsed.query, count=False, stream=True)
+        arguments = shape.read.bind(parsed.values)
         if request.method == "HEAD":
             return Answer(200, [JSON])
-        rows = context.backend.stream(read.statement, arguments)
+        rows = context.backend.stream(shape.read.statement, arguments)
         # The first rows before the first byte: an error up to here still is an answer of its own.
         first = await anext(rows, None)
-        return StreamedAnswer(200, [JSON], json_chunks(first, rows, context.finisher(parsed.query.select)))
+        return StreamedAnswer(200, [JSON], json_chunks(first, rows, shape.finish))
 
     async def row(self, request: Request, read: Read, arguments: Arguments) -> tuple[str, int, int | None, str | None]:
         """What the statement of a list yields: body, rows, total, boundary."""
@@ -79,20 +90,27 @@ class Reads:
         )
         return row
 
-    def compiled(self, query: Query, *, count: bool) -> Read:
+    def shape(self, query: Query, *, count: bool, stream: bool = False) -> Shape:
+        """What is made once for each shape of a request."""
         context = self.context
-        return context.shapes.get_or_make(
-            (query, count),
-            lambda: compile_read(context.entity, query, max_rows=context.limits.max_rows, count=count, boundary=True),
-        )
 
-    def link_next(self, request: Request, parsed: Parsed, boundary: str, headers: Headers) -> None:
+        def make() -> Shape:
+            node, limits = context.plan(query), context.limits
+            if stream:
+                read = compile_rows(node, max_rows=limits.max_rows, ordered=limits.ordered)
+            else:
+                read = compile_read(node, max_rows=limits.max_rows, count=count, boundary=True, ordered=limits.ordered)
+            return Shape(node, read, context.finisher(node))
+
+        return context.shapes.get_or_make(("read", query, count, stream), make)
+
+    def link_next(self, request: Request, parsed: Parsed, node: Node, boundary: str, headers: Headers) -> None:
         """Links to the page after this one, if there is a row to begin it."""
         edge = from_json(boundary)
         if len(edge) < 2:
             return
         entity = self.context.entity
-        order = full_order(entity, parsed.query.modifiers.order)
+        order = full_order(node, parsed.query.modifiers.order)
         nullable = [bool(entity.columns[term.field.name].column.nullable) for term in order]
         following = next_page(parsed, order, list(edge[0].values()), nullable)
         headers.append((b"link", f'<{request.path}?{unparse(following)}>; rel="next"'.encode("ascii")))

@@ -21,11 +21,11 @@ from ..query import (
     Preferences,
     Query,
     SelectItem,
+    Star,
     unparse,
 )
 from ..sql.conditions import not_supported
 from ..sql.entity import Entity
-from ..sql.read import selected
 from ..sql.wire import json_text
 from ..sql.write import Change, compile_delete, compile_insert, compile_update
 from .bodies import read_body
@@ -34,8 +34,7 @@ from .reads import Reads
 from .request import Request
 from .responses import Answer, Headers, StreamedAnswer, add_applied, content_type
 
-Select: TypeAlias = tuple[SelectItem, ...] | None
-Compile: TypeAlias = Callable[[Select], Change]
+Compile: TypeAlias = Callable[[bool], Change]
 
 NOT_COLUMNS = frozenset({"select", "columns", "on_conflict", "order", "limit", "offset", "and", "or"})
 """Parameters of a query string that mean something else than a column's value."""
@@ -65,9 +64,10 @@ class Writes:
             names = tuple(rows[0])
             if return_ == "headers-only":
                 parsed = parsed._replace(query=replace(parsed.query, select=self.key))
-            select = None if return_ == "minimal" else parsed.query.select
+            returning = return_ != "minimal"
             change = context.shapes.get_or_make(
-                ("insert", names, select), lambda: compile_insert(context.entity, names, select)
+                ("insert", names, parsed.query, returning),
+                lambda: compile_insert(context.plan(parsed.query), names, returning=returning),
             )
             returned = await self.run(request, change, rows, parsed, singular=singular is not None)
         headers: Headers = []
@@ -75,7 +75,7 @@ class Writes:
             add_applied(headers, request.preferences, "return", "count")
             total = str(returned.touched) if request.preferences.count == "exact" else "*"
             headers.append((b"content-range", f"*/{total}".encode()))
-        texts = [row[0] for row in returned.rows]
+        texts = [row[0] for row in returned.rows if row[0] is not None]
         if return_ == "headers-only" and len(texts) == 1:
             headers += self.location(request, parsed, texts[0], as_filter=True)
         if return_ in ("minimal", "headers-only"):
@@ -84,7 +84,7 @@ class Writes:
         if len(texts) == 1 and not many:
             headers += self.location(request, parsed, texts[0], as_filter=False)
         single = singular is not None or (return_ is None and not many and len(texts) == 1)
-        return Answer(201, headers, context.finished(parsed.query.select, joined(texts, single=single)))
+        return Answer(201, headers, self.finish(parsed.query, joined(texts, single=single)))
 
     async def rows(self, request: Request) -> tuple[Parsed, list[dict[str, Any]], bool]:
         """The query of an insert, its rows, and whether they came as an array: from the body, or, where there is
@@ -111,8 +111,8 @@ class Writes:
         if not row:
             return await self.unchanged(request, parsed)
 
-        def compile_(select: Select) -> Change:
-            return compile_update(context.entity, names, parsed.query, select)
+        def compile_(returning: bool) -> Change:
+            return compile_update(context.plan(parsed.query), names, returning=returning)
 
         names = tuple(row)
         return await self.change(request, parsed, row, ("update", names), compile_)
@@ -124,8 +124,8 @@ class Writes:
         parsed = self.target(request, "UPDATE")
         names = tuple(row)
 
-        def compile_(select: Select) -> Change:
-            return compile_update(context.entity, names, parsed.query, select, replace=True)
+        def compile_(returning: bool) -> Change:
+            return compile_update(context.plan(parsed.query), names, returning=returning, replacing=True)
 
         return await self.change(request, parsed, row, ("replace", names), compile_)
 
@@ -133,8 +133,8 @@ class Writes:
         context = self.context
         parsed = self.target(request, "DELETE")
 
-        def compile_(select: Select) -> Change:
-            return compile_delete(context.entity, parsed.query, select)
+        def compile_(returning: bool) -> Change:
+            return compile_delete(context.plan(parsed.query), returning=returning)
 
         return await self.change(request, parsed, {}, ("delete",), compile_)
 
@@ -144,9 +144,8 @@ class Writes:
         """Runs a change and answers with the rows as they are then, or with nothing but that it is done."""
         refuse_unsupported(request.preferences)
         singular = request.singular() is not None
-        representation = self.wants_rows(request)
-        select = parsed.query.select if representation else None
-        change = self.context.shapes.get_or_make((*kind, parsed.query, select), lambda: compile_(select))
+        returning = self.wants_rows(request)
+        change = self.context.shapes.get_or_make((*kind, parsed.query, returning), lambda: compile_(returning))
         returned = await self.run(request, change, [row], parsed, singular=singular)
         return self.changed(request, parsed, returned)
 
@@ -228,8 +227,13 @@ class Writes:
         singular = request.singular()
         headers.append(content_type(singular))
         single = singular is not None or (request.key is not None and preferences.return_ is None)
-        text = joined([row[0] for row in returned.rows], single=single)
-        return Answer(200, headers, self.context.finished(parsed.query.select, text))
+        text = joined([row[0] for row in returned.rows if row[0] is not None], single=single)
+        return Answer(200, headers, self.finish(parsed.query, text))
+
+    def finish(self, query: Query, text: str) -> bytes:
+        """A body, out of the database's text."""
+        context = self.context
+        return context.shapes.get_or_make(("finish", query.select), lambda: context.finisher(context.plan(query)))(text)
 
     def location(self, request: Request, parsed: Parsed, text: str, *, as_filter: bool) -> Headers:
         """Where the new row is: ``/users/7``, or ``/users?id=eq.7`` as PostgREST has it. No header at all where
@@ -270,8 +274,13 @@ def fields(text: str) -> list[tuple[str, str]]:
 
 def has_key(entity: Entity, select: tuple[SelectItem, ...]) -> bool:
     """Whether a select has the primary key in it, under its own name."""
-    chosen = selected(entity, select)
-    return all(chosen.get(item.name) is item for item in entity.primary_key)
+    keys: dict[str, str] = {}
+    for item in select:
+        if isinstance(item, Star):
+            keys.update((name, name) for name in entity.columns)
+        elif isinstance(item, Column) and item.field is not None and not item.field.path and not item.aggregate:
+            keys[item.alias or item.field.name] = item.field.name
+    return all(keys.get(item.name) == item.name for item in entity.primary_key)
 
 
 def refuse_unsupported(preferences: Preferences) -> None:

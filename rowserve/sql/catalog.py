@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Table
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import Alias, ColumnElement, FromClause, Table, cast, func
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine, UserDefinedType
+
+from .entity import Computed, Entity
+from .relationships import Cardinality, Relationship, across, direct
+from .types import wire_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +79,109 @@ class Function:
     is_single: bool
     volatility: Literal["immutable", "stable", "volatile"]
     description: str | None = None
+
+
+PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]
+
+
+class Catalog:
+    """What one database serves.
+
+    Args:
+        entities: tables and views, each once.
+        foreign_keys: how they refer to each other; those to or from what is not served lead nowhere.
+        functions: the database's own.
+        named: relationships with names of their own, as models have.
+    """
+
+    def __init__(
+        self,
+        entities: Iterable[Entity],
+        foreign_keys: Iterable[ForeignKey] = (),
+        functions: Iterable[Function] = (),
+        named: Iterable[Relationship] = (),
+    ) -> None:
+        self.entities = {(entity.schema, entity.name): entity for entity in entities}
+        self.by_table = {entity.table: entity for entity in self.entities.values()}
+        self.functions: dict[tuple[str, str], list[Function]] = {}
+        self._ways: dict[Entity, list[Relationship]] = {entity: [] for entity in self.entities.values()}
+        keys: dict[Table, list[tuple[ForeignKey, Entity]]] = {}
+        for key in foreign_keys:
+            source, target = self.by_table.get(key.table), self.by_table.get(key.referred)
+            if target is not None:
+                keys.setdefault(key.table, []).append((key, target))
+                if source is not None:
+                    self._add(direct(key, source, target))
+        for table, referring in keys.items():
+            self._add(across(table, referring))
+        self._add(named)
+        for function in functions:
+            self.functions.setdefault((function.schema, function.name), []).append(function)
+            self._add_function(function)
+
+    def ways(self, source: Entity) -> list[Relationship]:
+        """The relationships that start at an entity."""
+        return self._ways[source]
+
+    def _add(self, ways: Iterable[Relationship]) -> None:
+        for way in ways:
+            self._ways[way.source].append(way)
+
+    def _add_function(self, function: Function) -> None:
+        """A function of a row: one that gives rows relates two entities, one that gives a value computes a column."""
+        parameters = function.parameters
+        if not parameters or parameters[0].table is None or any(other.required for other in parameters[1:]):
+            return
+        source = self.by_table.get(parameters[0].table)
+        if source is None:
+            return
+        if isinstance(function.returns, Table):
+            target = self.by_table.get(function.returns)
+            if target is not None:
+                cardinality: Cardinality = "many-to-one" if function.is_single else "one-to-many"
+                self._add([Relationship(source, target, cardinality, function.name, (), None, function, True)])
+        elif function.returns is not None and not function.is_set:
+            source.computed.setdefault(function.name, function_column(function, source))
+
+
+def function_column(function: Function, source: Entity) -> Computed:
+    """The column that a function of a row is."""
+    returns: Any = function.returns
+    call = getattr(func, function.schema)
+
+    def expression(rows: FromClause) -> ColumnElement[Any]:
+        value: ColumnElement[Any] = getattr(call, function.name)(row_of(source, rows), type_=returns)
+        return value
+
+    return Computed(function.name, wire_type(returns, source.dialect), expression, function.description)
+
+
+def row_of(entity: Entity, rows: FromClause) -> ColumnElement[Any]:
+    """A whole row, for a function that takes one. Out of a subquery it has to be put together again."""
+    if isinstance(rows, Table | Alias):
+        whole: ColumnElement[Any] = rows.table_valued()
+        return whole
+    columns = [rows.c[item.column.key] for item in entity.columns.values()]
+    return cast(func.row(*columns), RowType(entity.table))
+
+
+class RowType(UserDefinedType[Any]):
+    """PostgreSQL's type of the rows of a table."""
+
+    cache_ok = True
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def get_col_spec(self, **_: object) -> str:
+        return PREPARER.format_table(self.table)
+
+
+def foreign_keys_of(tables: Iterable[Table]) -> Iterator[ForeignKey]:
+    """The foreign keys that SQLAlchemy knows of; one without a name gets PostgreSQL's."""
+    for table in tables:
+        for constraint in table.foreign_key_constraints:
+            columns = tuple(column.name for column in constraint.columns)
+            name = constraint.name or f"{table.name}_{'_'.join(columns)}_fkey"
+            referred = tuple(element.column.name for element in constraint.elements)
+            yield ForeignKey(str(name), table, columns, constraint.referred_table, referred)

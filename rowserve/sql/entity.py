@@ -31,7 +31,8 @@ class Computed:
 
     name: str
     wire: WireType
-    expression: Callable[[FromClause], ColumnElement[Any]]
+    expression: Callable[[Any], ColumnElement[Any]]
+    description: str | None = None
 
 
 class Entity:
@@ -61,7 +62,7 @@ class Entity:
         self.name: str = table.name
         self.is_view = bool(table.info.get("view"))
         self.columns = {column.name: EntityColumn(column, wire_type(column.type, dialect)) for column in table.columns}
-        self.computed: Mapping[str, Computed] = {column.name: column for column in computed}
+        self.computed: dict[str, Computed] = {column.name: column for column in computed}
         self.primary_key = tuple(self.columns[column.name] for column in table.primary_key.columns)
         self.unique = unique_keys(table)
 

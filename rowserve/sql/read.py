@@ -1,4 +1,4 @@
-"""SELECT: a query over an entity becomes one statement that yields one row."""
+"""SELECT: a plan becomes one statement that yields one row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     BindParameter,
     ColumnElement,
     Dialect,
@@ -27,10 +26,15 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from ..backends.base import Arguments, Statement
-from ..query import Column, Comparison, Condition, Field, Order, Query, SelectItem, Star
-from .conditions import Conditions, Reader, not_supported
-from .entity import Entity, EntityColumn
-from .output import Pair, literal_text, row_object, rows_array
+from ..query import Comparison, Condition
+from .compiler import Arrangement, Compiler, number
+from .output import literal_text
+from .plan import ColumnValue, Item, Node
+from .postgresql_compiler import PostgreSQLCompiler
+from .scope import CONSTANT, Parameters, Scope
+from .sqlite_compiler import SQLiteCompiler
+
+COMPILERS: dict[str, type[Compiler]] = {"postgresql": PostgreSQLCompiler, "sqlite": SQLiteCompiler}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,49 +43,30 @@ class Read:
 
     Args:
         statement: what to run.
-        arguments: in the order of the placeholders, which of the request's values each takes, and how to read it.
+        arguments: in the order of the placeholders, which of the request's values each takes, and how to read it; or
+            ``CONSTANT`` and the argument itself.
     """
 
     statement: Statement
-    arguments: tuple[tuple[int, Reader], ...]
+    arguments: tuple[tuple[int, Any], ...]
 
     def bind(self, values: Sequence[Any]) -> Arguments:
         """The driver's arguments for these values of a request; raises ApiError for one of the wrong type."""
-        return tuple([read(values[index]) for index, read in self.arguments])
+        return bound(self.arguments, values)
 
 
-def selected(entity: Entity, items: tuple[SelectItem, ...]) -> dict[str, EntityColumn]:
-    """The columns a select names, by the keys they have in the answer."""
-    chosen: dict[str, EntityColumn] = {}
-    for item in items:
-        if isinstance(item, Star):
-            chosen.update(entity.columns)
-        elif isinstance(item, Column):
-            if item.field is None or item.aggregate or item.aggregate_cast:
-                raise not_supported("an aggregate")
-            if item.cast:
-                raise not_supported(f"a cast (::{item.cast})")
-            if item.field.path:
-                raise not_supported("a JSON path in select")
-            chosen[item.alias or item.field.name] = entity.column(item.field.name)
-        else:
-            raise not_supported(f"embedding ({item.target})")
-    return chosen
+def bound(arguments: tuple[tuple[int, Any], ...], values: Sequence[Any]) -> Arguments:
+    """The arguments that a statement takes of a request's values."""
+    return tuple([read if index == CONSTANT else read(values[index]) for index, read in arguments])
 
 
-def full_order(entity: Entity, order: tuple[Order, ...]) -> tuple[Order, ...]:
-    """The order asked for, ended by the primary key so that no two rows tie."""
-    for term in order:
-        if term.embed:
-            raise not_supported("ordering by an embedded resource")
-        if term.field.path:
-            raise not_supported("a JSON path in order")
-        entity.column(term.field.name)
-    named = {term.field.name for term in order}
-    return order + tuple(Order(Field(key.name)) for key in entity.primary_key if key.name not in named)
+def compiler_for(node: Node, *, max_rows: int | None, ordered: bool) -> Compiler:
+    """The compiler of the statement that a plan becomes."""
+    dialect = node.entity.dialect
+    return COMPILERS[dialect.name](dialect, node.entity, max_rows=max_rows, ordered=ordered)
 
 
-def compile_read(entity: Entity, query: Query, *, max_rows: int | None, count: bool, boundary: bool) -> Read:
+def compile_read(node: Node, *, max_rows: int | None, count: bool, boundary: bool, ordered: bool = True) -> Read:
     """The statement for a list.
 
     It yields one row: the JSON array as text, how many rows that holds, the total without limit and offset (NULL
@@ -89,117 +74,76 @@ def compile_read(entity: Entity, query: Query, *, max_rows: int | None, count: b
     order's values of the page's last row and, if there is one, of the row after it.
 
     Args:
-        entity: what is read.
-        query: the shape of the request.
-        max_rows: the most rows a page may hold; None for no limit.
+        node: what is read.
+        max_rows: the most rows a page may hold, and each list in it; None for no limit.
         count: whether the total is asked for.
         boundary: whether the next page is going to be linked to.
+        ordered: whether lists that are given no order are in that of the primary key.
 
     Raises:
-        ApiError: 42703 for an unknown column, PGRST127 for what this version cannot do.
+        ApiError: 42703 for an unknown column, and whatever else a filter, a cast or an order may be wrong in.
     """
-    conditions = Conditions(entity)
-    modifiers = query.modifiers
-    where = conditions.all_of(modifiers.where)
-    order = full_order(entity, modifiers.order)
-    limit = row_limit(conditions, modifiers.limit, max_rows)
-    offset = row_offset(conditions, modifiers.offset)
-
-    chosen = selected(entity, query.select)
-    rows = base_rows(entity, chosen).where(*where).order_by(*order_by(entity, order))
-    page = ranged(entity, rows, limit, offset).subquery("page")
-    pairs = output_pairs(entity, chosen, page.c)
+    compiler = compiler_for(node, max_rows=max_rows, ordered=ordered)
+    scope = compiler.scope(node)
+    where = compiler.where(scope, node)
+    arrangement = arranged(compiler, scope, node, where)
+    if node.is_aggregated:
+        page = compiler.grouped(scope, node, arrangement)
+    else:
+        page = compiler.plain(scope, node.items, arrangement)
+    body = cast(compiler.array_of(compiler.object_of(page.pairs, page.rows)), Text)
 
     total: ColumnElement[Any] = null()
     if count:
-        total = select(func.count()).select_from(entity.table).where(*where).scalar_subquery()
+        total = counted(compiler, scope, node, where)
     edge: ColumnElement[Any] = null()
-    if boundary and limit is not None:
-        edge = page_boundary(entity, where, order, limit, offset)
-    body = rows_array(page, pairs, entity.dialect)
-    columns = [body.label("body"), func.count().label("rows"), total.label("total"), edge.label("boundary")]
-    statement = select(*columns).select_from(page)
-    read = compiled_read(entity.dialect, statement, conditions)
-    if entity.dialect.name == "sqlite":
-        packed = select(packed_row(func.count(), total, edge, body)).select_from(page)
-        return replace(read, statement=Statement(read.statement.text, compiled_text(entity.dialect, packed)))
-    if read.arguments and all(is_joinable(entity, condition) for condition in modifiers.where):
-        return replace(read, statement=Statement(read.statement.text, joined_text(entity.dialect, statement)))
+    if boundary and arrangement.limit is not None and not node.is_aggregated:
+        edge = page_boundary(compiler, scope, node, arrangement)
+    columns: list[Any] = [body.label("body"), func.count().label("rows"), total.label("total"), edge.label("boundary")]
+    statement = select(*columns).select_from(page.rows)
+    read = compiled_read(compiler.dialect, statement, compiler.parameters)
+    if compiler.dialect.name == "sqlite":
+        packed = select(packed_row(func.count(), total, edge, body)).select_from(page.rows)
+        return replace(read, statement=Statement(read.statement.text, compiled_text(compiler.dialect, packed)))
+    joinable = all(is_joinable(node, condition) for condition in node.modifiers.where)
+    if read.arguments and joinable and not compiler.parameters.has_constants:
+        joined = joined_text(compiler.dialect, statement)
+        return replace(read, statement=Statement(read.statement.text, joined))
     return read
 
 
-def base_rows(entity: Entity, chosen: dict[str, EntityColumn]) -> Select[Any]:
-    """SELECT of the chosen columns: in wire form on PostgreSQL, where the row becomes the object; raw on SQLite,
-    where a value's being JSON does not outlive a subquery."""
-    if entity.dialect.name == "postgresql":
-        return select(*(item.wire.output(item.column).label(key) for key, item in chosen.items()))
-    return select(*(item.column.label(f"c{index}") for index, item in enumerate(chosen.values())))
+def arranged(compiler: Compiler, scope: Scope, node: Node, where: Sequence[ColumnElement[bool]]) -> Arrangement:
+    """The rows of the resource itself."""
+    modifiers = node.modifiers
+    order: Sequence[ColumnElement[Any]] = ()
+    if not node.is_aggregated:
+        order = compiler.order_by(scope, node, compiler.full_order(node, modifiers.order))
+    return Arrangement(where, order, compiler.limit(modifiers.limit), compiler.offset(modifiers.offset))
 
 
-def output_pairs(entity: Entity, chosen: dict[str, EntityColumn], columns: Any) -> list[Pair]:
-    if entity.dialect.name == "postgresql":
-        return []
-    return [(key, item.wire.output(columns[f"c{index}"])) for index, (key, item) in enumerate(chosen.items())]
+def counted(compiler: Compiler, scope: Scope, node: Node, where: Sequence[ColumnElement[bool]]) -> ColumnElement[Any]:
+    """How many rows there are without limit and offset."""
+    if node.is_aggregated:
+        groups = compiler.grouped(scope, node, Arrangement(where))
+        return select(func.count()).select_from(groups.rows).scalar_subquery()
+    return select(func.count()).select_from(scope.rows).where(*where).scalar_subquery()
 
 
-def row_limit(conditions: Conditions, index: int | None, max_rows: int | None) -> ColumnElement[Any] | None:
-    if index is None:
-        return None if max_rows is None else number(max_rows)
-    if max_rows is None:
-        return conditions.parameter(index, BigInteger(), int)
-    most = max_rows
-    return conditions.parameter(index, BigInteger(), lambda asked: min(int(asked), most))
-
-
-def row_offset(conditions: Conditions, index: int | None) -> ColumnElement[Any]:
-    return number(0) if index is None else conditions.parameter(index, BigInteger(), int)
-
-
-def ranged(
-    entity: Entity, rows: Select[Any], limit: ColumnElement[Any] | None, offset: ColumnElement[Any]
-) -> Select[Any]:
-    """The rows of a range. Both ends are always written: what is left out, SQLAlchemy has SQLite bind itself."""
-    if limit is None and entity.dialect.name == "sqlite":
-        limit = number(-1)
-    return rows.limit(limit).offset(offset)
-
-
-def number(constant: int) -> ColumnElement[int]:
-    """A number that is part of the statement, not a parameter of it."""
-    return literal_column(str(constant), BigInteger())
-
-
-def order_by(entity: Entity, order: tuple[Order, ...]) -> list[ColumnElement[Any]]:
-    """ORDER BY with NULLs where PostgreSQL puts them: as if they were the largest values."""
-    terms: list[ColumnElement[Any]] = []
-    for term in order:
-        column = entity.column(term.field.name).column
-        expression = column.desc() if term.descending else column.asc()
-        if column.nullable:
-            nulls = term.nulls or ("first" if term.descending else "last")
-            expression = expression.nulls_first() if nulls == "first" else expression.nulls_last()
-        terms.append(expression)
-    return terms
-
-
-def page_boundary(
-    entity: Entity,
-    where: list[ColumnElement[bool]],
-    order: tuple[Order, ...],
-    limit: ColumnElement[Any],
-    offset: ColumnElement[Any],
-) -> ColumnElement[Any]:
+def page_boundary(compiler: Compiler, scope: Scope, node: Node, page: Arrangement) -> ColumnElement[Any]:
     """The order's values of the last row of a full page and of the row after it, evaluated only if it is full."""
-    last = offset + limit - number(1)
-    keys = {f"k{index}": entity.column(term.field.name) for index, term in enumerate(order)}
-    rows = base_rows(entity, keys).where(*where).order_by(*order_by(entity, order))
-    two = rows.limit(number(2)).offset(last).subquery("edge")
-    edge = rows_array(two, output_pairs(entity, keys, two.c), entity.dialect)
+    assert page.limit is not None
+    offset = number(0) if page.offset is None else page.offset
+    last = offset + page.limit - number(1)
+    terms = compiler.full_order(node, node.modifiers.order)
+    keys = [Item(f"k{index}", ColumnValue(term.field)) for index, term in enumerate(terms) if term.embed is None]
+    two = compiler.plain(scope, keys, replace(page, limit=number(2), offset=last))
+    edge = cast(compiler.array_of(compiler.object_of(two.pairs, two.rows)), Text)
     # A page of none is never full: its last row would be the one before the first.
-    return case((and_(func.count() == limit, limit > number(0)), select(edge).scalar_subquery()))
+    full = and_(func.count() == page.limit, page.limit > number(0))
+    return case((full, select(edge).select_from(two.rows).scalar_subquery()))
 
 
-def is_joinable(entity: Entity, condition: Condition) -> bool:
+def is_joinable(node: Node, condition: Condition) -> bool:
     """Whether one plan serves any value of it equally well, so that callers may share one execution.
 
     True for a range of the primary key and for equality with a unique column. Any other comparison is left to run
@@ -207,7 +151,10 @@ def is_joinable(entity: Entity, condition: Condition) -> bool:
     """
     if not isinstance(condition, Comparison) or condition.negated:
         return False
-    column = entity.column(condition.field.name).column
+    item = None if condition.field.path else node.entity.columns.get(condition.field.name)
+    if item is None or condition.quantifier is not None:
+        return False
+    column = item.column
     if column.primary_key:
         return condition.operator in ("eq", "gt", "gte", "lt", "lte")
     return condition.operator == "eq" and bool(column.unique)
@@ -226,10 +173,9 @@ def packed_row(
     return head.concat(func.coalesce(boundary, literal_text(""))).concat(line).concat(body)
 
 
-def compiled_read(dialect: Dialect, statement: Select[Any], conditions: Conditions) -> Read:
+def compiled_read(dialect: Dialect, statement: Select[Any], parameters: Parameters) -> Read:
     text, names = positional(statement.compile(dialect=dialect))
-    indices = [int(name[1:]) for name in names]
-    return Read(Statement(text), tuple((index, conditions.readers[index]) for index in indices))
+    return Read(Statement(text), parameters.arguments(names))
 
 
 def compiled_text(dialect: Dialect, statement: Select[Any]) -> str:
@@ -261,19 +207,16 @@ def joined_text(dialect: Dialect, statement: Select[Any]) -> str:
     return compiled_text(dialect, many)
 
 
-def compile_rows(entity: Entity, query: Query) -> Read:
+def compile_rows(node: Node, *, max_rows: int | None = None, ordered: bool = True) -> Read:
     """The statement for a stream: it yields a row for each row, as the text of a JSON object."""
-    conditions = Conditions(entity)
-    modifiers = query.modifiers
-    chosen = selected(entity, query.select)
-    limit = row_limit(conditions, modifiers.limit, None)
-    offset = row_offset(conditions, modifiers.offset)
-    rows = (
-        base_rows(entity, chosen)
-        .where(*conditions.all_of(modifiers.where))
-        .order_by(*order_by(entity, full_order(entity, modifiers.order)))
+    compiler = compiler_for(node, max_rows=max_rows, ordered=ordered)
+    compiler.max_rows = None if node.modifiers.limit is None else max_rows
+    scope = compiler.scope(node)
+    arrangement = arranged(compiler, scope, node, compiler.where(scope, node))
+    listed = (
+        compiler.grouped(scope, node, arrangement)
+        if node.is_aggregated
+        else compiler.plain(scope, node.items, arrangement)
     )
-    page = ranged(entity, rows, limit, offset).subquery("page")
-    pairs = output_pairs(entity, chosen, page.c)
-    statement = select(row_object(page, pairs, entity.dialect)).select_from(page)
-    return compiled_read(entity.dialect, statement, conditions)
+    row = cast(compiler.object_of(listed.pairs, listed.rows), Text)
+    return compiled_read(compiler.dialect, compiler.selected(listed, row), compiler.parameters)

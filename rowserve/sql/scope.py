@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, FromClause, bindparam
+from sqlalchemy import ColumnElement, Dialect, FromClause, Table, bindparam, literal_column
 from sqlalchemy.types import TypeEngine
 
 from .entity import Entity, unknown_column
@@ -59,6 +59,15 @@ class Parameters:
         return tuple([self._readers[name] for name in names])
 
 
+class Returned:
+    """The rows behind RETURNING, where SQLAlchemy does not know of a statement around an expression."""
+
+    def __init__(self, table: Table, dialect: Dialect) -> None:
+        quoted = dialect.identifier_preparer.format_table(table)
+        quote = dialect.identifier_preparer.quote
+        self.c = {column.key: literal_column(f"{quoted}.{quote(column.name)}", column.type) for column in table.columns}
+
+
 class Scope:
     """An entity's rows under a name in a statement.
 
@@ -66,14 +75,25 @@ class Scope:
         entity: whose rows they are.
         rows: where they come from: the table, an alias, or a subquery that has (some of) its columns.
         name: what errors call it: ``users``, or ``messages_1`` for what is embedded.
+        outer: the rows of the statements around, which one over this scope may refer to.
     """
 
-    __slots__ = ("entity", "name", "rows")
+    __slots__ = ("entity", "name", "outer", "rows")
 
-    def __init__(self, entity: Entity, rows: FromClause, name: str) -> None:
+    def __init__(self, entity: Entity, rows: Any, name: str, outer: tuple[FromClause, ...] = ()) -> None:
         self.entity = entity
         self.rows = rows
         self.name = name
+        self.outer = outer
+
+    @property
+    def inside(self) -> tuple[FromClause, ...]:
+        """What an expression over this scope may refer to from inside a statement of its own."""
+        return self.outer if isinstance(self.rows, Returned) else (*self.outer, self.rows)
+
+    def over(self, rows: FromClause) -> Scope:
+        """The same entity, its rows taken from a subquery that has the columns needed."""
+        return Scope(self.entity, rows, self.name, self.outer)
 
     def column(self, name: str) -> Target:
         """The column of that name, computed ones included.

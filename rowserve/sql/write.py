@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -12,8 +12,11 @@ from sqlalchemy import (
     Insert,
     Integer,
     String,
+    Text,
     Update,
+    and_,
     bindparam,
+    case,
     cast,
     delete,
     func,
@@ -28,12 +31,13 @@ from sqlalchemy.dialects import postgresql
 
 from ..backends.base import Arguments, Statement, Write
 from ..errors import database_error
-from ..query import Query, SelectItem
-from .conditions import Conditions, Reader
+from .compiler import Arrangement, Compiler
+from .conditions import Conditions, not_supported
 from .defaults import Default, default_of
 from .entity import Entity, EntityColumn
-from .output import row_object
-from .read import positional, selected
+from .plan import ColumnValue, Node
+from .read import bound, compiler_for, positional
+from .scope import Returned, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +67,11 @@ class Change:
     statement: Statement
     entity: Entity
     parameters: tuple[Parameter, ...] = ()
-    arguments: tuple[tuple[int, Reader], ...] = ()
+    arguments: tuple[tuple[int, Any], ...] = ()
 
     def write(self, rows: Sequence[Mapping[str, Any]] = ({},), values: Sequence[Any] = ()) -> Write:
         """The write for these rows and values; raises ApiError for a value of the wrong type."""
-        filters = tuple([read(values[index]) for index, read in self.arguments])
+        filters = bound(self.arguments, values)
         sets: list[Arguments] = [
             (*[parameter.argument(row) for parameter in self.parameters], *filters) for row in rows
         ]
@@ -75,37 +79,39 @@ class Change:
         return Write(self.statement, sets, self.entity.table, columns)
 
 
-def compile_insert(entity: Entity, names: Sequence[str], returned: tuple[SelectItem, ...] | None) -> Change:
+def compile_insert(node: Node, names: Sequence[str], *, returning: bool) -> Change:
     """The statement that inserts rows with values for ``names``; other columns get their defaults.
 
     Args:
-        entity: what is inserted into.
+        node: what is inserted into, and what is shown of it.
         names: the columns of each row.
-        returned: what to return of each row as JSON; None for nothing.
+        returning: whether rows are given back as JSON.
     """
+    entity = node.entity
     given = [Parameter(name, entity.column(name).wire.bind) for name in names]
     made, expressions = defaults(entity, names)
     postgres = entity.dialect.name == "postgresql"
     written = (*given, *made)
     values = {item.name: set_parameter(entity, index) for index, item in enumerate(written)}
-    text, parameters = returning(entity, insert(entity.table).values({**values, **expressions}), returned, written)
+    statement = insert(entity.table).values({**values, **expressions})
+    change = compiled_change(node, statement, written, returning=returning)
+    parameters = change.parameters
     if (
         not parameters
         or not postgres
+        or change.arguments
         or any(isinstance(entity.column(item.name).column.type, postgresql.ARRAY) for item in parameters)
     ):
-        return Change(Statement(text), entity, parameters)
-    joined = joined_insert(entity, parameters, expressions, returned)
-    return Change(Statement(text, joined), entity, parameters)
+        return change
+    joined = joined_insert(node, parameters, expressions, returning=returning)
+    return replace(change, statement=Statement(change.statement.text, joined))
 
 
 def joined_insert(
-    entity: Entity,
-    parameters: Sequence[Parameter],
-    expressions: Mapping[str, ColumnElement[Any]],
-    returned: tuple[SelectItem, ...] | None,
+    node: Node, parameters: Sequence[Parameter], expressions: Mapping[str, ColumnElement[Any]], *, returning: bool
 ) -> str:
     """The same insert for many rows at once, each parameter an array, the rows returned in the order given."""
+    entity = node.entity
     names = [f"s{index}" for index in range(len(parameters))]
     arrays = [
         bindparam(f"s{index}", type_=postgresql.ARRAY(entity.column(item.name).column.type))
@@ -119,29 +125,23 @@ def joined_insert(
     # (division by zero), and its rows are inserted one by one.
     complete = cast(func.count().over() == func.cardinality(arrays[0]), Integer)
     guard = literal_column("1", Integer()).op("/")(complete)
-    text, in_order = returning(entity, statement, returned, parameters, guard)
-    assert in_order == tuple(parameters)
-    return text
+    change = compiled_change(node, statement, tuple(parameters), returning=returning, guard=guard)
+    assert change.parameters == tuple(parameters)
+    return change.statement.text
 
 
-def compile_update(
-    entity: Entity,
-    names: Sequence[str],
-    query: Query,
-    returned: tuple[SelectItem, ...] | None,
-    *,
-    replace: bool = False,
-) -> Change:
-    """The statement that sets ``names`` on the rows the query's filters select.
+def compile_update(node: Node, names: Sequence[str], *, returning: bool, replacing: bool = False) -> Change:
+    """The statement that sets ``names`` on the rows that the node's filters select.
 
-    With ``replace`` every other column is set too, to its default or to NULL, but for the primary key.
+    With ``replacing`` every other column is set too, to its default or to NULL, but for the primary key.
 
     Raises:
         ApiError: 23502 where a column that is replaced has neither a value nor a default and may not be NULL.
     """
+    entity = node.entity
     given = [Parameter(name, entity.column(name).wire.bind) for name in names]
     made, expressions = defaults(entity, names, update=True)
-    if replace:
+    if replacing:
         known = {*names, *(item.name for item in made), *expressions}
         for item in entity.columns.values():
             if item.name in known or item.column.primary_key or item.column.computed is not None:
@@ -153,10 +153,8 @@ def compile_update(
                 expressions[item.name] = reset(entity, item, default)
     parameters = (*given, *made)
     values = {item.name: set_parameter(entity, index) for index, item in enumerate(parameters)}
-    conditions = Conditions(entity)
-    where = conditions.all_of(query.modifiers.where)
-    statement = update(entity.table).where(*where).values({**values, **expressions})
-    return compiled_change(entity, statement, parameters, conditions, returned)
+    statement = update(entity.table).values({**values, **expressions})
+    return compiled_change(node, statement, parameters, returning=returning)
 
 
 def reset(entity: Entity, item: EntityColumn, default: Default | None) -> ColumnElement[Any]:
@@ -178,23 +176,71 @@ def reset(entity: Entity, item: EntityColumn, default: Default | None) -> Column
     return null()
 
 
-def compile_delete(entity: Entity, query: Query, returned: tuple[SelectItem, ...] | None) -> Change:
-    """The statement that deletes the rows the query's filters select."""
-    conditions = Conditions(entity)
-    where = conditions.all_of(query.modifiers.where)
-    return compiled_change(entity, delete(entity.table).where(*where), (), conditions, returned)
+def compile_delete(node: Node, *, returning: bool) -> Change:
+    """The statement that deletes the rows that the node's filters select."""
+    return compiled_change(node, delete(node.entity.table), (), returning=returning)
 
 
 def compiled_change(
-    entity: Entity,
-    statement: Update | Delete,
+    node: Node,
+    statement: Insert | Update | Delete,
     parameters: tuple[Parameter, ...],
-    conditions: Conditions,
-    returned: tuple[SelectItem, ...] | None,
+    *,
+    returning: bool,
+    guard: ColumnElement[Any] | None = None,
 ) -> Change:
-    text, positions = positional(returning_statement(entity, statement, returned).compile(dialect=entity.dialect))
-    arguments = tuple((int(name[1:]), conditions.readers[int(name[1:])]) for name in positions if name.startswith("v"))
-    return Change(Statement(text), entity, in_order(parameters, positions), arguments)
+    entity = node.entity
+    compiler = compiler_for(node, max_rows=None, ordered=True)
+    if not isinstance(statement, Insert):
+        statement = statement.where(*filters(compiler, Scope(entity, entity.table, node.name), node))
+    whole = returned(compiler, node, statement, guard) if returning else statement
+    text, names = positional(whole.compile(dialect=entity.dialect))
+    own = [name for name in names if not name.startswith("s")]
+    return Change(Statement(text), entity, in_order(parameters, names), compiler.parameters.arguments(own))
+
+
+def filters(compiler: Compiler, scope: Scope, node: Node) -> list[ColumnElement[bool]]:
+    """Which rows are changed. What is embedded says which of them are shown, and no more than that."""
+
+    def related(name: str) -> ColumnElement[bool] | None:
+        embedded = node.embedded.get(name)
+        return None if embedded is None else compiler.exists(scope, embedded)
+
+    return Conditions(scope, compiler.parameters, related).all_of(node.modifiers.where)
+
+
+def returned(
+    compiler: Compiler, node: Node, statement: Insert | Update | Delete, guard: ColumnElement[Any] | None
+) -> Any:
+    """The statement, giving a row of JSON text for each row it wrote; NULL for one that is not to be shown."""
+    entity = node.entity
+    if entity.dialect.name == "sqlite":
+        if node.is_aggregated:
+            raise not_supported("an aggregate of rows that are written, over SQLite,")
+        scope = Scope(entity, Returned(entity.table, entity.dialect), node.name)
+        pairs = [(item.key, compiler.output(scope, item.value)) for item in node.items]
+        row = compiler.object_of(pairs, entity.table)
+        there = [compiler.exists(scope, embedded) for embedded in node.inner()]
+        return statement.returning(case((and_(*there), row)) if there else row)
+    if all(isinstance(item.value, ColumnValue) and is_stored(node, item.value) for item in node.items):
+        scope = Scope(entity, entity.table, node.name)
+        columns: list[Any] = [compiler.output(scope, item.value).label(item.key) for item in node.items]
+        written = statement.returning(*columns or [literal_column("1")]).cte("written")
+        row = compiler.object_of([(item.key, written.c[item.key]) for item in node.items], written)
+        return select(cast(row, Text), *([] if guard is None else [guard])).select_from(written)
+    written = statement.returning(*entity.table.columns).cte("written")
+    scope = Scope(entity, written, node.name)
+    arrangement = Arrangement([compiler.exists(scope, embedded) for embedded in node.inner()])
+    if node.is_aggregated:
+        listed = compiler.grouped(scope, node, arrangement)
+    else:
+        listed = compiler.plain(scope, node.items, arrangement)
+    row = compiler.object_of(listed.pairs, listed.rows)
+    return select(cast(row, Text), *([] if guard is None else [guard])).select_from(listed.rows)
+
+
+def is_stored(node: Node, value: ColumnValue) -> bool:
+    return value.field.name in node.entity.columns
 
 
 def defaults(
@@ -227,38 +273,6 @@ def in_order(parameters: Sequence[Parameter], positions: Sequence[str]) -> tuple
 
 def set_parameter(entity: Entity, index: int) -> ColumnElement[Any]:
     return bindparam(f"s{index}")
-
-
-def returning(
-    entity: Entity,
-    statement: Insert,
-    returned: tuple[SelectItem, ...] | None,
-    parameters: Sequence[Parameter],
-    guard: ColumnElement[Any] | None = None,
-) -> tuple[str, tuple[Parameter, ...]]:
-    """The text of the statement, and its parameters in the order of their placeholders."""
-    compiled = returning_statement(entity, statement, returned, guard).compile(dialect=entity.dialect)
-    text, positions = positional(compiled)
-    return text, in_order(parameters, positions)
-
-
-def returning_statement(
-    entity: Entity,
-    statement: Insert | Update | Delete,
-    returned: tuple[SelectItem, ...] | None,
-    guard: ColumnElement[Any] | None = None,
-) -> Any:
-    """The statement, giving a row of JSON text for each row it wrote."""
-    if returned is None:
-        return statement
-    chosen = selected(entity, returned)
-    if entity.dialect.name == "postgresql":
-        columns = (item.wire.output(item.column).label(key) for key, item in chosen.items())
-        written = statement.returning(*columns).cte("written")
-        result = [row_object(written, [], entity.dialect)]
-        return select(*result, *([] if guard is None else [guard])).select_from(written)
-    pairs = [(key, item.wire.output(item.column)) for key, item in chosen.items()]
-    return statement.returning(row_object(entity.table, pairs, entity.dialect))
 
 
 def not_null(entity: Entity, name: str) -> Exception:

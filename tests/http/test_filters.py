@@ -153,13 +153,6 @@ async def test_only_text_is_like(scores: AsyncClient) -> None:
     assert refusal(await scores.get("/scores?points=like.1*")) == (404, "42883")
 
 
-async def test_what_this_version_does_not_do_says_so(scores: AsyncClient) -> None:
-    for query in ("name=fts.ada", "name=match.^a", "select=count()", "select=id,authors(name)", "name->a=eq.1"):
-        answer = await scores.get(f"/scores?{query}")
-        assert refusal(answer) == (400, "PGRST127"), query
-        assert "not supported by this version" in answer.json()["details"]
-
-
 async def test_sql_in_a_value_is_a_value(scores: AsyncClient) -> None:
     for text in ("'; DROP TABLE scores; --", '" OR 1=1', "%s", ":v0", "$1", "?"):
         answer = await scores.get("/scores", params={"name": f"eq.{text}"})

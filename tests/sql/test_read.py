@@ -10,7 +10,10 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from rowserve.errors import ApiError
 from rowserve.query import parse
+from rowserve.sql.catalog import Catalog
 from rowserve.sql.entity import Entity
+from rowserve.sql.models import model_entity
+from rowserve.sql.plan import Planner
 from rowserve.sql.read import Read, compile_read
 
 
@@ -35,12 +38,13 @@ SQLITE: Dialect = SQLiteDialect_aiosqlite()
 @pytest.fixture(params=[POSTGRESQL, SQLITE], ids=["postgresql", "sqlite"])
 def entity(request: pytest.FixtureRequest) -> Entity:
     """The thing, on either dialect."""
-    return Entity(Thing, request.param)
+    return model_entity(Thing, request.param)
 
 
 def read(entity: Entity, query_string: str) -> Read:
     """The compiled read for a query string."""
-    return compile_read(entity, parse(query_string).query, max_rows=100, count=True, boundary=True)
+    node = Planner(Catalog([entity])).plan(entity, parse(query_string).query)
+    return compile_read(node, max_rows=100, count=True, boundary=True)
 
 
 def test_values_are_never_part_of_the_text(entity: Entity) -> None:
@@ -75,18 +79,18 @@ def test_no_more_than_max_rows_are_asked_for(entity: Entity) -> None:
 
 @pytest.mark.parametrize("query_string", ["id=eq.1", "id=gt.1", "id=gte.1&id=lt.5", "code=eq.a"])
 def test_on_postgresql_requests_share_a_plan_where_one_serves_all_values(query_string: str) -> None:
-    assert read(Entity(Thing, POSTGRESQL), query_string).statement.joined is not None
+    assert read(model_entity(Thing, POSTGRESQL), query_string).statement.joined is not None
 
 
 @pytest.mark.parametrize(
     "query_string", ["size=eq.1", "code=gt.a", "code=like.a*", "size=in.(1)", "or=(id.eq.1,id.eq.2)"]
 )
 def test_on_postgresql_requests_run_alone_where_the_best_plan_depends_on_the_value(query_string: str) -> None:
-    assert read(Entity(Thing, POSTGRESQL), query_string).statement.joined is None
+    assert read(model_entity(Thing, POSTGRESQL), query_string).statement.joined is None
 
 
 def test_lengths_do_not_cut_what_is_compared() -> None:
-    assert "VARCHAR(5)" not in read(Entity(Thing, POSTGRESQL), "code=eq.longer").statement.text
+    assert "VARCHAR(5)" not in read(model_entity(Thing, POSTGRESQL), "code=eq.longer").statement.text
 
 
 def test_unknown_columns_are_named_with_the_columns_there_are(entity: Entity) -> None:

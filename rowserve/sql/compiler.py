@@ -1,0 +1,372 @@
+"""SQL of a plan's nodes: whatever is embedded becomes an expression over the row it is embedded in.
+
+Related rows are correlated scalar subqueries that yield JSON. So they may stand wherever an expression may: in a list
+of columns, behind RETURNING, in a condition, in an order; and the rows around them are never multiplied.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    FromClause,
+    Select,
+    Table,
+    exists,
+    func,
+    literal_column,
+    select,
+    types,
+)
+from sqlalchemy import column as lexical_column
+
+from ..errors import ApiError
+from ..query import Field, Order
+from .catalog import row_of
+from .conditions import Conditions
+from .entity import Entity
+from .fields import cast_target, field_target
+from .output import Pair
+from .plan import ColumnValue, Embedded, EmbedValue, Item, Node, RowValue, SpreadValue, Value
+from .relationships import Relationship
+from .scope import Parameters, Scope, Target
+from .types import WireType, wire_type
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listed:
+    """Rows in their order, and what is shown of each: keys and expressions over those rows."""
+
+    rows: FromClause
+    pairs: Sequence[Pair]
+    outer: tuple[FromClause, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrangement:
+    """Which rows, in which order, from which to which."""
+
+    where: Sequence[ColumnElement[bool]] = ()
+    order: Sequence[ColumnElement[Any]] = ()
+    limit: ColumnElement[Any] | None = None
+    offset: ColumnElement[Any] | None = None
+
+
+class Compiler(ABC):
+    """Compiles the nodes of one statement.
+
+    Args:
+        dialect: the database's.
+        root: the entity that the statement is about: no alias may be called as its table is.
+        max_rows: the most rows of each list, embedded ones included.
+        ordered: whether lists that are given no order are in that of the primary key.
+    """
+
+    def __init__(self, dialect: Dialect, root: Entity, *, max_rows: int | None = None, ordered: bool = True) -> None:
+        self.dialect = dialect
+        self.parameters = Parameters()
+        self.max_rows = max_rows
+        self.ordered = ordered
+        self._root = root
+        self._numbers = count(1)
+
+    # What the databases say differently.
+
+    @abstractmethod
+    def plain(self, scope: Scope, items: Sequence[Item], arrangement: Arrangement) -> Listed:
+        """Rows of a scope, each item computed for none but those that are shown."""
+
+    @abstractmethod
+    def shown_groups(self, groups: Select[Any], outputs: Sequence[tuple[str, WireType]], scope: Scope) -> Listed:
+        """The groups of a grouped select whose columns are ``r0``, ``r1``, …, with their keys and types."""
+
+    @abstractmethod
+    def object_of(self, pairs: Sequence[Pair], rows: Any) -> ColumnElement[Any]:
+        """A row as a JSON object."""
+
+    @abstractmethod
+    def array_of(self, element: ColumnElement[Any]) -> ColumnElement[Any]:
+        """The aggregate that makes a JSON array, ``[]`` of no rows."""
+
+    @abstractmethod
+    def as_json_value(self, json: ColumnElement[Any]) -> Target:
+        """JSON as a value that can be grouped by, carried through a subquery, and shown again."""
+
+    def one(self, scope: Scope, items: Sequence[Item], where: Sequence[ColumnElement[bool]]) -> Select[Any]:
+        """The JSON object of the one row there is."""
+        listed = self.plain(scope, items, Arrangement(where))
+        return self.selected(listed, self.object_of(listed.pairs, listed.rows))
+
+    # Names.
+
+    def alias(self, table: Table) -> FromClause:
+        """A table under a name that nothing else in the statement has."""
+        return table.alias(self.name(table.name))
+
+    def name(self, of: str) -> str:
+        name = f"{of[:50]}_{next(self._numbers)}"
+        return name if name != self._root.name else self.name(of)
+
+    def scope(self, node: Node) -> Scope:
+        """The rows of a node that nothing is around."""
+        return Scope(node.entity, self.alias(node.entity.table), node.name)
+
+    # Values.
+
+    def output(self, scope: Scope, value: Value) -> ColumnElement[Any]:
+        """A value as the database's JSON functions are to get it."""
+        if isinstance(value, ColumnValue):
+            target = self.column(scope, value)
+            return target.wire.output(target.expression)
+        if isinstance(value, EmbedValue):
+            return self.embedded(scope, value.embedded)
+        if isinstance(value, SpreadValue):
+            embedded = value.embedded
+            child, where = self.related(scope, embedded)
+            if embedded.relationship.is_to_one:
+                return self.lifted(self.output(child, value.value), child, where)
+            listed = self.listed(child, replace(embedded.node, items=(Item("value", value.value),)), where)
+            return self.selected(listed, self.array_of(listed.pairs[0][1])).scalar_subquery()
+        return number(1)
+
+    def target(self, scope: Scope, value: Value) -> Target:
+        """A value as it is stored, for aggregates and groups."""
+        if isinstance(value, ColumnValue):
+            return self.column(scope, value)
+        if isinstance(value, RowValue):
+            return Target(number(1), wire_type(types.BigInteger(), self.dialect), False)
+        if isinstance(value, SpreadValue) and value.embedded.relationship.is_to_one:
+            child, where = self.related(scope, value.embedded)
+            inner = self.target(child, value.value)
+            return Target(self.lifted(inner.expression, child, where), inner.wire)
+        return self.as_json_value(self.output(scope, value))
+
+    def column(self, scope: Scope, value: ColumnValue) -> Target:
+        target = field_target(scope, value.field, self.parameters)
+        return target if value.cast is None else cast_target(target, value.cast, self.parameters, self.dialect)
+
+    def lifted(
+        self, expression: ColumnElement[Any], child: Scope, where: Sequence[ColumnElement[bool]]
+    ) -> ColumnElement[Any]:
+        """An expression over the one related row."""
+        found = select(expression).select_from(child.rows).where(*where).correlate(*child.outer)
+        return single(found, child.entity).scalar_subquery()
+
+    # Related rows.
+
+    def embedded(self, scope: Scope, embedded: Embedded) -> ColumnElement[Any]:
+        """Related rows as JSON: an object or null where there is one at the most, else an array."""
+        child, where = self.related(scope, embedded)
+        node = embedded.node
+        if not embedded.relationship.is_to_one:
+            listed = self.listed(child, node, where)
+            return self.selected(listed, self.array_of(self.object_of(listed.pairs, listed.rows))).scalar_subquery()
+        if node.is_aggregated:
+            listed = self.listed(child, node, where)
+            found = self.selected(listed, self.object_of(listed.pairs, listed.rows)).limit(number(1))
+        else:
+            found = self.one(child, node.items, where)
+        return single(found, child.entity).scalar_subquery()
+
+    def exists(self, scope: Scope, embedded: Embedded) -> ColumnElement[bool]:
+        """Whether there is a related row."""
+        child, where = self.related(scope, embedded)
+        return exists(select(number(1)).select_from(child.rows).where(*where).correlate(*child.outer))
+
+    def related(self, scope: Scope, embedded: Embedded) -> tuple[Scope, list[ColumnElement[bool]]]:
+        """The related rows' scope, and what tells them from all others, the filters on them included."""
+        way, outer = embedded.relationship, scope.inside
+        if way.function is not None:
+            rows = self.called(way, scope)
+            child = Scope(way.target, rows, embedded.node.name, outer)
+            return child, self.where(child, embedded.node)
+        child = Scope(way.target, self.alias(way.target.table), embedded.node.name, outer)
+        on: list[ColumnElement[bool]] = []
+        if way.junction is None:
+            on += [scope.column(here).expression == child.column(there).expression for here, there in way.pairs]
+        else:
+            table = way.junction.table
+            junction = self.alias(table)
+            on += [scope.column(here).expression == named(junction, table, there) for here, there in way.pairs]
+            on += [named(junction, table, here) == child.column(there).expression for here, there in way.junction.pairs]
+        return child, [*on, *self.where(child, embedded.node)]
+
+    def called(self, way: Relationship, scope: Scope) -> FromClause:
+        """The rows that a function makes of a row."""
+        function = way.function
+        assert function is not None
+        call = getattr(getattr(func, function.schema), function.name)(row_of(scope.entity, scope.rows))
+        columns = [item.column for item in way.target.columns.values()]
+        rows: FromClause = call.table_valued(*(lexical_column(column.name, column.type) for column in columns)).alias(
+            self.name(function.name)
+        )
+        return rows
+
+    # Rows.
+
+    def where(self, scope: Scope, node: Node) -> list[ColumnElement[bool]]:
+        """The filters on a node, and what its rows have to be related to."""
+
+        def related(name: str) -> ColumnElement[bool] | None:
+            embedded = node.embedded.get(name)
+            return None if embedded is None else self.exists(scope, embedded)
+
+        conditions = Conditions(scope, self.parameters, related)
+        return [
+            *conditions.all_of(node.modifiers.where),
+            *(self.exists(scope, embedded) for embedded in node.inner()),
+        ]
+
+    def listed(self, scope: Scope, node: Node, where: Sequence[ColumnElement[bool]]) -> Listed:
+        """The rows of an embedded node."""
+        modifiers = node.modifiers
+        limit = self.limit(modifiers.limit)
+        offset = self.offset(modifiers.offset)
+        if node.is_aggregated:
+            return self.grouped(scope, node, Arrangement(where, (), limit, offset))
+        order = self.order_by(scope, node, self.full_order(node, modifiers.order))
+        return self.plain(scope, node.items, Arrangement(where, order, limit, offset))
+
+    def grouped(self, scope: Scope, node: Node, arrangement: Arrangement) -> Listed:
+        """Groups of rows: one for each combination of what is not aggregated."""
+        targets = [self.target(scope, item.value) for item in node.items]
+        base = (
+            select(*(target.expression.label(f"g{index}") for index, target in enumerate(targets)))
+            .select_from(scope.rows)
+            .where(*arrangement.where)
+            .correlate(*scope.outer)
+            .subquery(self.name("base"))
+        )
+        columns: list[ColumnElement[Any]] = []
+        outputs: list[tuple[str, WireType]] = []
+        keys: dict[Field, ColumnElement[Any]] = {}
+        for index, (item, target) in enumerate(zip(node.items, targets, strict=True)):
+            column: ColumnElement[Any] = base.c[f"g{index}"]
+            if item.aggregate is not None:
+                target = self.aggregate(item, column, target)
+                column = target.expression
+            elif isinstance(item.value, ColumnValue) and item.value.cast is None:
+                keys[item.value.field] = column
+            columns.append(column.label(f"r{index}"))
+            outputs.append((item.key, target.wire))
+        groups = select(*columns).select_from(base)
+        by = [base.c[f"g{index}"] for index, item in enumerate(node.items) if item.aggregate is None]
+        if by:
+            groups = groups.group_by(*by)
+        groups = groups.order_by(*(self.group_order(node, term, keys) for term in node.modifiers.order))
+        return self.shown_groups(self.ranged(groups, arrangement), outputs, scope)
+
+    def aggregate(self, item: Item, column: ColumnElement[Any], target: Target) -> Target:
+        wire = target.wire
+        if item.aggregate == "count":
+            wire = wire_type(types.BigInteger(), self.dialect)
+        elif item.aggregate == "avg" or (item.aggregate == "sum" and "numeric" not in wire.name):
+            wire = wire if wire.name == "interval" else wire_type(types.Numeric(), self.dialect)
+        call = getattr(func, item.aggregate or "")
+        made = Target(call(column, type_=types.NullType()), wire)
+        cast = item.aggregate_cast
+        return made if cast is None else cast_target(made, cast, self.parameters, self.dialect)
+
+    def group_order(self, node: Node, term: Order, keys: dict[Field, ColumnElement[Any]]) -> ColumnElement[Any]:
+        column = None if term.embed else keys.get(term.field)
+        if column is None:
+            raise ApiError(
+                400,
+                "42803",
+                f'column "{node.name}.{term.field.name}" must appear in the GROUP BY clause or be used in an '
+                "aggregate function",
+                hint=f"Select {term.field.name} too: rows are grouped by what is selected and not aggregated.",
+            )
+        return directed(column, term, nullable=True)
+
+    def full_order(self, node: Node, order: tuple[Order, ...]) -> tuple[Order, ...]:
+        """The order that a list is in."""
+        return full_order(node, order) if self.ordered else order
+
+    def order_by(self, scope: Scope, node: Node, order: Iterable[Order]) -> list[ColumnElement[Any]]:
+        """ORDER BY with NULLs where PostgreSQL puts them: as if they were the largest values."""
+        return [
+            directed(target.expression, term, nullable=target.nullable)
+            for term, target in self.terms(scope, node, order)
+        ]
+
+    def terms(self, scope: Scope, node: Node, order: Iterable[Order]) -> list[tuple[Order, Target]]:
+        """What an order compares."""
+        terms = []
+        for term in order:
+            if term.embed is None:
+                target = field_target(scope, term.field, self.parameters)
+            else:
+                child, where = self.related(scope, node.embedded[term.embed])
+                inner = field_target(child, term.field, self.parameters)
+                target = Target(self.lifted(inner.expression, child, where), inner.wire)
+            terms.append((term, target))
+        return terms
+
+    def limit(self, index: int | None) -> ColumnElement[Any] | None:
+        most = self.max_rows
+        if index is None:
+            return None if most is None else number(most)
+        if most is None:
+            return self.parameters.value(index, BigInteger(), int)
+        return self.parameters.value(index, BigInteger(), lambda asked: min(int(asked), most))
+
+    def offset(self, index: int | None) -> ColumnElement[Any] | None:
+        return None if index is None else self.parameters.value(index, BigInteger(), int)
+
+    def ranged(self, rows: Select[Any], arrangement: Arrangement) -> Select[Any]:
+        """The rows of a range, with both its ends: what is left out, SQLAlchemy has SQLite bind itself."""
+        limit, offset = arrangement.limit, arrangement.offset
+        if limit is None and offset is None:
+            return rows
+        if limit is None and self.dialect.name == "sqlite":
+            limit = number(-1)
+        return rows.limit(limit).offset(number(0) if offset is None else offset)
+
+    def arranged(self, columns: Iterable[ColumnElement[Any]], scope: Scope, arrangement: Arrangement) -> Select[Any]:
+        """SELECT of some columns of a scope's rows."""
+        rows = select(*columns).select_from(scope.rows).where(*arrangement.where).order_by(*arrangement.order)
+        return self.ranged(rows, arrangement).correlate(*scope.outer)
+
+    def selected(self, listed: Listed, expression: ColumnElement[Any]) -> Select[Any]:
+        return select(expression).select_from(listed.rows).correlate(*listed.outer)
+
+
+def full_order(node: Node, order: tuple[Order, ...]) -> tuple[Order, ...]:
+    """The order asked for, ended by the primary key so that no two rows tie."""
+    named = {term.field.name for term in order if not term.embed and not term.field.path}
+    keys = node.entity.primary_key
+    return order + tuple(Order(Field(key.name)) for key in keys if key.name not in named)
+
+
+def directed(expression: ColumnElement[Any], term: Order, *, nullable: bool) -> ColumnElement[Any]:
+    """An expression of ORDER BY."""
+    ordered = expression.desc() if term.descending else expression.asc()
+    if not nullable:
+        return ordered
+    nulls = term.nulls or ("first" if term.descending else "last")
+    return ordered.nulls_first() if nulls == "first" else ordered.nulls_last()
+
+
+def single(found: Select[Any], entity: Entity) -> Select[Any]:
+    """A select of one row. A view may hold the row that is referred to more than once."""
+    return found.limit(number(1)) if entity.is_view else found
+
+
+def number(constant: int) -> ColumnElement[int]:
+    """A number that is part of the statement, not a parameter of it."""
+    return literal_column(str(constant), BigInteger())
+
+
+def named(rows: FromClause, table: Table, name: str) -> ColumnElement[Any]:
+    """The column of an alias of a table that has this name in the database."""
+    key = next(column.key for column in table.columns if column.name == name)
+    column: ColumnElement[Any] = rows.c[key]
+    return column

@@ -1,0 +1,140 @@
+"""Mapped classes as entities: what their columns, their computed attributes and their relationships are on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import BindParameter, Column, ColumnElement, Dialect, FromClause, Table, inspect, literal_column
+from sqlalchemy.ext.hybrid import HybridExtensionType
+from sqlalchemy.orm import Mapper, RelationshipProperty
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.util import ClauseAdapter
+
+from .catalog import Catalog, foreign_keys_of
+from .entity import Computed, Entity, mapped_table
+from .relationships import Cardinality, Junction, Relationship
+from .types import wire_type
+
+
+def model_catalog(models: Iterable[type[Any]], dialect: Dialect) -> Catalog:
+    """The catalog of mapped classes, with the tables of their ``MetaData`` that lie between them.
+
+    Raises:
+        TypeError: one of them is no mapped class, or has no table with a primary key.
+    """
+    entities = [model_entity(model, dialect) for model in models]
+    by_table = {entity.table: entity for entity in entities}
+    metadatas = dict.fromkeys(table.metadata for table in by_table)
+    keys = foreign_keys_of(table for metadata in metadatas for table in metadata.tables.values())
+    named = [way for entity in entities for way in named_relationships(entity, by_table)]
+    return Catalog(entities, keys, named=named)
+
+
+def model_entity(model: type[Any], dialect: Dialect) -> Entity:
+    """A mapped class as an entity.
+
+    Raises:
+        TypeError: it is no mapped class, or has no table with a primary key.
+    """
+    table = mapped_table(model)
+    schema = table.schema or "public"
+    return Entity(table, dialect, schema=schema, computed=computed_columns(model, dialect), model=model)
+
+
+def computed_columns(model: type[Any], dialect: Dialect) -> Iterator[Computed]:
+    """The ``column_property``\\ s and ``hybrid_property``\\ s of a model that are SQL expressions."""
+    mapper: Mapper[Any] = inspect(model)
+    for prop in mapper.column_attrs:
+        element = prop.columns[0]
+        if not (isinstance(element, Column) and element.table is not None):
+            yield computed_column(prop.key, element, mapper, dialect, prop.doc)
+    for name, descriptor in mapper.all_orm_descriptors.items():
+        if descriptor.extension_type is HybridExtensionType.HYBRID_PROPERTY:
+            attribute: Any = getattr(model, name)
+            expression = attribute.__clause_element__() if hasattr(attribute, "__clause_element__") else attribute
+            if isinstance(expression, ColumnElement):
+                yield computed_column(str(name), expression, mapper, dialect)
+
+
+def computed_column(
+    name: str, element: Any, mapper: Mapper[Any], dialect: Dialect, description: str | None = None
+) -> Computed:
+    plain = with_constants(element._deannotate(), dialect)
+    return Computed(name, wire_type(plain.type, dialect), adapted(plain, mapper.local_table), description)
+
+
+def adapted(element: ColumnElement[Any], table: FromClause) -> Callable[[Any], ColumnElement[Any]]:
+    """The expression over other rows than the table's own."""
+
+    def over(rows: Any) -> ColumnElement[Any]:
+        if rows is table:
+            return element
+        if not isinstance(rows, FromClause):
+            return replaced(element, rows, table)
+        adapter = ClauseAdapter(rows, adapt_on_names=True)
+        over_rows: ColumnElement[Any] = adapter.traverse(element)
+        return over_rows
+
+    return over
+
+
+def replaced(element: ColumnElement[Any], rows: Any, table: FromClause) -> ColumnElement[Any]:
+    def to_column(part: Any, **_: Any) -> Any:
+        return rows.c[part.key] if isinstance(part, Column) and part.table is table else None
+
+    expression: ColumnElement[Any] = visitors.replacement_traverse(element, {}, to_column)  # type: ignore[call-overload]
+    return expression
+
+
+def with_constants(element: Any, dialect: Dialect) -> ColumnElement[Any]:
+    """An expression of the model's with its values in its text: bind parameters are a request's alone."""
+
+    def to_text(part: Any, **_: Any) -> Any:
+        if not isinstance(part, BindParameter):
+            return None
+        compiled = part.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        return literal_column(str(compiled), part.type)
+
+    expression: ColumnElement[Any] = visitors.replacement_traverse(element, {}, to_text)  # type: ignore[call-overload]
+    return expression
+
+
+def named_relationships(source: Entity, by_table: dict[Table, Entity]) -> Iterator[Relationship]:
+    """The ``relationship()``\\ s of a model that are equalities of columns, by the names they have there."""
+    assert source.model is not None
+    mapper: Mapper[Any] = inspect(source.model)
+    for prop in mapper.relationships:
+        local: Any = prop.mapper.local_table
+        target = by_table.get(local)
+        if target is None or target.name == prop.key or not is_equality(prop):
+            continue
+        cardinality = cardinality_of(prop)
+        if prop.secondary is None:
+            pairs = tuple((name_of(here), name_of(there)) for here, there in prop.local_remote_pairs or ())
+            yield Relationship(source, target, cardinality, prop.key, pairs, is_named=True)
+        elif isinstance(prop.secondary, Table):
+            here = tuple((name_of(column), name_of(other)) for column, other in prop.synchronize_pairs)
+            there = tuple((name_of(other), name_of(column)) for column, other in prop.secondary_synchronize_pairs or ())
+            junction = Junction(prop.secondary, prop.key, prop.key, there)
+            yield Relationship(source, target, cardinality, prop.key, here, junction, is_named=True)
+
+
+def cardinality_of(prop: RelationshipProperty[Any]) -> Cardinality:
+    if prop.direction.name == "MANYTOONE":
+        return "many-to-one"
+    if prop.direction.name == "MANYTOMANY":
+        return "many-to-many"
+    return "one-to-many" if prop.uselist else "one-to-one"
+
+
+def is_equality(prop: RelationshipProperty[Any]) -> bool:
+    """Whether a relationship's condition says nothing but that columns are equal."""
+    joins = [join for join in (prop.primaryjoin, prop.secondaryjoin) if join is not None]
+    pairs = len(prop.synchronize_pairs) + len(prop.secondary_synchronize_pairs or ())
+    columns = sum(1 for join in joins for element in visitors.iterate(join) if isinstance(element, Column))
+    return pairs > 0 and columns == 2 * pairs
+
+
+def name_of(column: Any) -> str:
+    return str(column.name)

@@ -1,0 +1,42 @@
+"""What PostgreSQL says its own way: a row becomes an object as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, cast, func, literal_column
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import NullType
+
+from .compiler import Arrangement, Compiler, Listed, number
+from .output import Pair
+from .plan import Item
+from .scope import Scope, Target
+from .types import WireType, wire_type
+
+
+class PostgreSQLCompiler(Compiler):
+    """Values are made ready in the innermost select, where PostgreSQL computes them behind its sort and limit."""
+
+    def plain(self, scope: Scope, items: Sequence[Item], arrangement: Arrangement) -> Listed:
+        columns = [self.output(scope, item.value).label(item.key) for item in items] or [number(1).label("nothing")]
+        rows = self.arranged(columns, scope, arrangement).subquery(self.name("rows"))
+        return Listed(rows, [(item.key, rows.c[item.key]) for item in items], scope.outer)
+
+    def shown_groups(self, groups: Select[Any], outputs: Sequence[tuple[str, WireType]], scope: Scope) -> Listed:
+        raw = groups.correlate(*scope.outer).subquery(self.name("groups"))
+        columns = [wire.output(raw.c[f"r{index}"]).label(key) for index, (key, wire) in enumerate(outputs)]
+        rows = self.selected(Listed(raw, (), scope.outer), number(1)).with_only_columns(*columns)
+        shown = rows.subquery(self.name("rows"))
+        return Listed(shown, [(key, shown.c[key]) for key, _ in outputs], scope.outer)
+
+    def object_of(self, pairs: Sequence[Pair], rows: Any) -> ColumnElement[Any]:
+        # In one comparison a fifth faster than json_build_object, key by key.
+        return func.row_to_json(rows.table_valued()) if pairs else literal_column("'{}'::json", NullType())
+
+    def array_of(self, element: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.coalesce(func.json_agg(element), literal_column("'[]'::json", NullType()))
+
+    def as_json_value(self, json: ColumnElement[Any]) -> Target:
+        return Target(cast(json, postgresql.JSONB), wire_type(postgresql.JSONB(), self.dialect))
