@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, ParamSpec
 from weakref import WeakSet
@@ -48,6 +48,7 @@ class Database:
         max_waiting: requests that may wait for a connection; the next one is answered 503 at once.
         timeout: seconds a request may take, waiting and running together; the database is told of it too.
         log_sql: whether statements are logged. Default: whether ``$ROWSERVE_LOG_SQL`` is set.
+        search_path: PostgreSQL's schemas for names that stand without one. Default: the server's own.
 
     Raises:
         ValueError: the URL cannot be read, or names a database that rowserve does not speak to.
@@ -61,6 +62,7 @@ class Database:
         max_waiting: int = 4_000,
         timeout: float = 10.0,
         log_sql: bool | None = None,
+        search_path: Sequence[str] = (),
     ) -> None:
         self.url = parsed_url(url or os.environ.get("DATABASE_URL") or DEFAULT_URL)
         if pool_size < 1:
@@ -72,6 +74,7 @@ class Database:
             max_waiting=max_waiting,
             timeout=timeout,
             log_sql=bool(os.environ.get("ROWSERVE_LOG_SQL")) if log_sql is None else log_sql,
+            search_path=tuple(dict.fromkeys(search_path)),
         )
         known.add(self)
         self._backend: Backend | None = None

@@ -111,6 +111,13 @@ class Documentation:
             responses={200: {"model": list[read], "description": "The rows, if asked for"}, **ERRORS, **CONFLICT},  # type: ignore[valid-type]
             description="Deletes all rows that the filters select.",
         )
+        if self.entity.primary_key:
+            yield from self._item_operations()
+
+    def _item_operations(self) -> Iterator[Operation]:
+        """The operations on one row, by its key."""
+        name = self.name
+        read = self.schemas.read
         yield self._operation(
             "GET",
             f"Get one of {name}",
@@ -197,7 +204,7 @@ class Documentation:
             select_parameter(),
             query_parameter(
                 "order",
-                f"Columns to order by, such as `{self.entity.primary_key[0].name}.desc`; "
+                f"Columns to order by, such as `{next(iter(self.entity.columns), 'id')}.desc`; "
                 f"`.nullsfirst` and `.nullslast` may follow. Columns: {columns}.",
             ),
         ]

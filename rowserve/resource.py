@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from dataclasses import fields
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, get_args
 from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Request, Response
@@ -20,11 +21,20 @@ from .sql.entity import mapped_table
 from .sql.models import model_catalog, model_entity
 
 Model = TypeVar("Model")
+Endpoint: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
 resources: WeakValueDictionary[int, Resource[Any]] = WeakValueDictionary()
 """All resources that there are in this process: what has one may be embedded in others."""
+
+
+def add_routes(router: APIRouter, documentation: Documentation, collection: Endpoint, item: Endpoint) -> None:
+    """Adds the documented routes of a resource."""
+    for operation in documentation.operations():
+        path = documentation.item_path if operation.item else "/"
+        endpoint = item if operation.item else collection
+        router.add_api_route(path, endpoint, methods=[operation.method], **operation.options)
 
 
 class ResourceRoute(APIRoute):
@@ -59,20 +69,28 @@ class Resource(APIRouter, Generic[Model]):
 
     Attributes:
         prefix: see above.
-        max_rows: the most rows a list has; a client pages through more. None streams all there are.
+        max_rows: the most rows a list has, embedded ones too; a client pages through more. None streams all there
+            are.
+        max_embed_depth: how deep resources may be embedded in each other.
         timeout: seconds a request may take; None for the database's own.
         max_body: the most bytes a request's body may have.
         default_return: what a write answers that does not say: ``representation``, the row that was stored, or
             ``minimal``, as PostgREST does.
         allow_unfiltered_writes: whether ``PATCH`` and ``DELETE`` without a filter change the whole table.
+        aggregates: whether ``select`` may count, sum and so on.
+        ordered: whether lists that are given no order are in that of the primary key, embedded ones too; else they
+            come as the database has them, as in PostgREST.
     """
 
     prefix: str = ""
     max_rows: int | None = 1_000
+    max_embed_depth: int = 8
     timeout: float | None = None
     max_body: int = 10_000_000
     default_return: str = "representation"
     allow_unfiltered_writes: bool = False
+    aggregates: bool = True
+    ordered: bool = True
 
     model: ClassVar[Any] = None
 
@@ -92,9 +110,9 @@ class Resource(APIRouter, Generic[Model]):
         tags: list[str | enum.Enum] | None = None,
         **options: Any,
     ) -> None:
-        for name in ("max_rows", "timeout", "max_body", "default_return", "allow_unfiltered_writes"):
-            if name in options:
-                setattr(self, name, options.pop(name))
+        for limit in fields(Limits):
+            if limit.name in options:
+                setattr(self, limit.name, options.pop(limit.name))
         self._model = model or type(self).model
         if self._model is None:
             raise TypeError("Which model? Write Resource(User), or class Users(Resource[User])")
@@ -126,10 +144,7 @@ class Resource(APIRouter, Generic[Model]):
         return None if cls is Resource or cls.__doc__ == Resource.__doc__ else cls.__doc__
 
     def _add_routes(self, documentation: Documentation) -> None:
-        for operation in documentation.operations():
-            endpoint = self._item if operation.item else self._collection
-            path = documentation.item_path if operation.item else "/"
-            self.add_api_route(path, endpoint, methods=[operation.method], **operation.options)
+        add_routes(self, documentation, self._collection, self._item)
         # What is left: the other spelling of the path, HEAD and OPTIONS, and the answer to any other method.
         for path, endpoint in (("", self._collection), ("/", self._collection), (documentation.item_path, self._item)):
             self.add_api_route(path, endpoint, methods=list(METHODS), include_in_schema=False)
@@ -159,6 +174,11 @@ class Resource(APIRouter, Generic[Model]):
         return list(dict.fromkeys(model for model in models if mapped_table(model).metadata is metadata))
 
     @property
+    def limits(self) -> Limits:
+        """What bounds requests."""
+        return Limits(**{limit.name: getattr(self, limit.name) for limit in fields(Limits)})
+
+    @property
     def handler(self) -> Handler:
         """What answers requests, for the database that is open now."""
         backend = (self._database or default_database()).backend
@@ -169,12 +189,6 @@ class Resource(APIRouter, Generic[Model]):
                 catalog.by_table[mapped_table(self._model)],
                 catalog,
                 backend,
-                Limits(
-                    max_rows=self.max_rows,
-                    timeout=self.timeout or backend.settings.timeout,
-                    max_body=self.max_body,
-                    default_return=self.default_return,
-                    allow_unfiltered_writes=self.allow_unfiltered_writes,
-                ),
+                self.limits,
             )
         return self._handler

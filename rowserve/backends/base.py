@@ -40,12 +40,14 @@ class Settings:
         max_waiting: requests that may wait for a connection; the next one is answered 503.
         timeout: seconds a request may take, waiting and running together.
         log_sql: whether statements are logged, to ``rowserve.sql`` and ``sqlalchemy.engine``.
+        search_path: PostgreSQL's schemas for names that stand without one; empty for the server's own.
     """
 
     pool_size: int = 10
     max_waiting: int = 4_000
     timeout: float = 10.0
     log_sql: bool = False
+    search_path: tuple[str, ...] = ()
 
 
 class Returned(NamedTuple):

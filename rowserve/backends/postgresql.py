@@ -12,6 +12,7 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import URL, MetaData, event
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -32,6 +33,8 @@ CONNECT_TIMEOUT = 5.0
 EPOCH = datetime(2000, 1, 1)
 
 
+PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]
+
 log = logging.getLogger("rowserve.sql")
 
 
@@ -45,6 +48,8 @@ class PostgreSQLBackend(Backend):
             "application_name": "rowserve",
             "statement_timeout": str(int(settings.timeout * 1_000)),
         }
+        if settings.search_path:
+            server_settings["search_path"] = ", ".join(map(PREPARER.quote_identifier, settings.search_path))
         self.engine = create_async_engine(
             self.url,
             echo=settings.log_sql,

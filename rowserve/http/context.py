@@ -27,15 +27,15 @@ Results: TypeAlias = "dict[str, Result | Results]"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What bounds requests to a resource; see :class:`rowserve.Resource` for each."""
+    """What bounds requests to a resource, and what they may ask for; see :class:`rowserve.Resource` for each."""
 
-    max_rows: int | None
-    timeout: float
-    max_body: int
-    default_return: str
-    allow_unfiltered_writes: bool
-    aggregates: bool = True
+    max_rows: int | None = 1_000
     max_embed_depth: int = 8
+    timeout: float | None = None
+    max_body: int = 10_000_000
+    default_return: str = "representation"
+    allow_unfiltered_writes: bool = False
+    aggregates: bool = True
     ordered: bool = True
 
 
@@ -65,6 +65,7 @@ class Context:
     def __init__(self, entity: Entity, catalog: Catalog, backend: Backend, limits: Limits) -> None:
         self.backend = backend
         self.limits = limits
+        self.timeout = limits.timeout or backend.settings.timeout
         self.entity = entity
         self.planner = Planner(catalog, aggregates=limits.aggregates, max_depth=limits.max_embed_depth)
         self.schemas = schemas_for(entity)

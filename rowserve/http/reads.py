@@ -86,7 +86,7 @@ class Reads:
         """What the statement of a list yields: body, rows, total, boundary."""
         context = self.context
         row: tuple[str, int, int | None, str | None] = await request.outcome(
-            context.backend.read(read.statement, arguments, context.limits.timeout)
+            context.backend.read(read.statement, arguments, context.timeout)
         )
         return row
 

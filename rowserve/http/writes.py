@@ -156,7 +156,7 @@ class Writes:
         write = change.write(rows, parsed.values)
         if singular:
             write = replace(write, check=check_singular)
-        returned: Returned = await request.outcome(context.backend.write(write, context.limits.timeout))
+        returned: Returned = await request.outcome(context.backend.write(write, context.timeout))
         return returned
 
     async def changes(self, request: Request) -> dict[str, Any]:

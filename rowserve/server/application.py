@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,12 @@ from starlette.types import ASGIApp
 from .. import users
 from ..database import Database
 from ..errors import ApiError
+from ..http import Limits
 from ..http.responses import Answer, error_answer
+from ..reflection import reflect
 from ..resource import Resource
 from .front import FrontDoor
+from .gateway import Gateway
 
 VARIABLE = "ROWSERVE_SERVE"
 """The environment variable by which the command tells its workers what to serve."""
@@ -39,16 +42,23 @@ class Options:
     """What ``rowserve serve`` was asked for.
 
     Args:
-        target: ``module:app``, a file of models, or None for the users app.
+        target: ``module:app``, a file of models, the URL of a database, or None for the users app.
         prefix: a path before all resources.
-        max_rows: the most rows of a list; None for a resource's own.
-        default_return: what a write answers that does not say.
+        schemas: of a database, those that are served, the default one first.
+        extra_search_path: of a database, schemas whose functions and types may be named without their schema.
+        limits: what resources are told that is not their default; see :class:`rowserve.http.Limits`.
     """
 
     target: str | None = None
     prefix: str = ""
-    max_rows: int | None = None
-    default_return: str = "representation"
+    schemas: tuple[str, ...] = ()
+    extra_search_path: tuple[str, ...] = ()
+    limits: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_database(self) -> bool:
+        """Whether the target is the URL of a database."""
+        return self.target is not None and "://" in self.target
 
     def save(self) -> None:
         """Leaves the options to workers."""
@@ -73,6 +83,8 @@ def application(options: Options) -> FrontDoor:
     """
     if options.target is None:
         return served_models([users.User], options)
+    if options.is_database:
+        return served_database(options)
     if options.target.endswith(".py"):
         models = models_of(Path(options.target))
         return served_models(models, options)
@@ -93,15 +105,33 @@ def served_models(models: Sequence[Any], options: Options) -> FrontDoor:
 
     app = FastAPI(title="rowserve", lifespan=lifespan, redirect_slashes=False)
     app.add_exception_handler(HTTPException, answered)
-    more: dict[str, Any] = {"default_return": options.default_return}
-    if options.max_rows is not None:
-        more["max_rows"] = options.max_rows
     resources: list[Resource[Any]] = []
     for model in models:
-        resource = Resource(model, prefix=f"{options.prefix}/{model.__table__.name}", **more)
+        resource = Resource(model, prefix=f"{options.prefix}/{model.__table__.name}", **options.limits)
         app.include_router(resource)
         resources.append(resource)
-    return FrontDoor(app, resources)
+    return FrontDoor(app, {resource.prefix: resource for resource in resources})
+
+
+def served_database(options: Options) -> FrontDoor:
+    """An application that serves an existing database, as it is when the application starts."""
+    schemas = options.schemas or ("public",)
+    database = Database(options.target, search_path=(*schemas, *options.extra_search_path))
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with database:
+            reflected = await reflect(database.backend, schemas)
+            gateway = Gateway(reflected, database.backend, Limits(**options.limits), options.prefix)
+            front.gateway = gateway
+            front.resources = gateway.resources
+            yield
+
+    app = FastAPI(title="rowserve", lifespan=lifespan, redirect_slashes=False)
+    app.add_exception_handler(HTTPException, answered)
+    front = FrontDoor(app)
+    app.openapi = front.openapi  # type: ignore[method-assign]
+    return front
 
 
 async def answered(request: Request, error: Exception) -> Answer:

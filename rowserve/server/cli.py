@@ -6,12 +6,12 @@ import asyncio
 import multiprocessing
 import os
 import socket
+from collections.abc import Mapping
 from errno import EADDRINUSE
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from ..database import known
 from .application import Options, TargetError, application
@@ -35,14 +35,18 @@ def main() -> None:
 @click.option("--reload", is_flag=True, help="Start again when a file changes, while developing.")
 @click.option("--log-sql", is_flag=True, help="Log each statement.")
 @click.option("--prefix", default="", metavar="PATH", help="A path before all resources, such as /rest/v1.")
+@click.option("--schema", "schemas", multiple=True, metavar="NAME", help="A schema of the database; the first is the default.")
+@click.option("--extra-search-path", multiple=True, metavar="NAME", help="A schema that functions may leave unsaid.")
 @click.option("--max-rows", type=click.IntRange(1), metavar="N", help="The most rows of a list. Default: 1000")
+@click.option("--max-embed-depth", type=click.IntRange(0), metavar="N", help="How deep resources nest. Default: 8")
 @click.option(
     "--default-return",
     type=click.Choice(["representation", "minimal"]),
-    default="representation",
-    show_default=True,
-    help="What a write answers that does not say.",
+    help="What a write answers that does not say. Default: representation",
 )
+@click.option("--default-order/--no-default-order", "ordered", default=None, help="Lists are in the primary key's order.")
+@click.option("--aggregates/--no-aggregates", default=None, help="Whether select may count, sum and so on. Default: yes")
+@click.option("--allow-unfiltered-writes", is_flag=True, default=None, help="PATCH and DELETE may do without a filter.")
 def serve(
     target: str | None,
     database: str | None,
@@ -52,23 +56,25 @@ def serve(
     reload: bool,
     log_sql: bool,
     prefix: str,
-    max_rows: int | None,
-    default_return: Literal["representation", "minimal"],
+    schemas: tuple[str, ...],
+    extra_search_path: tuple[str, ...],
+    **limits: Any,
 ) -> None:
     """Serve a database over HTTP, with docs at /docs.
 
-    TARGET is an application (module:app) or a file of SQLAlchemy models (models.py). Without one, the users app is
-    served.
+    TARGET is an application (module:app), a file of SQLAlchemy models (models.py), or the URL of an existing database
+    (sqlite:///shop.db, postgresql://user@host/shop). Without one, the users app is served.
     """
     if database:
         os.environ["DATABASE_URL"] = database
     if log_sql:
         os.environ["ROWSERVE_LOG_SQL"] = "1"
-    if target and not target.endswith(".py"):
-        for name in ("prefix", "max_rows", "default_return"):
-            if click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE:
-                raise click.UsageError(f"--{name.replace('_', '-')} is for models: {target} has routes of its own.")
-    options = Options(target, "/" + prefix.strip("/") if prefix.strip("/") else "", max_rows, default_return)
+    given = {name: value for name, value in limits.items() if value is not None}
+    options = Options(target, normal_prefix(prefix), schemas, extra_search_path, given)
+    if target and not options.is_database:
+        refuse(target, {"schema": schemas, "extra-search-path": extra_search_path}, "an existing database")
+        if not target.endswith(".py"):
+            refuse(target, {"prefix": prefix, **given}, "what rowserve makes resources for")
     try:
         check_address(host, port)
         asyncio.run(check(options))
@@ -76,6 +82,18 @@ def serve(
         raise click.ClickException(str(error)) from None
     options.save()
     run(host, port, workers, reload)
+
+
+def normal_prefix(prefix: str) -> str:
+    """The prefix with a slash in front of it and none behind; empty for none."""
+    return "/" + prefix.strip("/") if prefix.strip("/") else ""
+
+
+def refuse(target: str, options: Mapping[str, object], what: str) -> None:
+    """Refuses options that the target has no use for."""
+    for name, value in options.items():
+        if value or value is False:
+            raise click.UsageError(f"--{name.replace('_', '-')} is for {what}, not for {target}.")
 
 
 def check_address(host: str, port: int) -> None:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..database import opened
 from ..http.responses import JSON, Answer
-from ..resource import Resource
+from .gateway import Gateway
 
+PAGES = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"})
 HEALTH_PATH = "/_rowserve/health"
 HEALTH_AGE = 1.0
 """Seconds after which the databases are asked again how they are."""
+
+
+class Served(Protocol):
+    """What is at a path: a resource."""
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send, key: str | None) -> None: ...
 
 
 class FrontDoor:
@@ -23,13 +30,14 @@ class FrontDoor:
 
     Args:
         app: the application.
-        resources: those of its resources that may be reached past it: nothing in the application, no middleware and
-            no dependency, has a say in their requests.
+        resources: by path, those of its resources that may be reached past it: nothing in the application, no
+            middleware and no dependency, has a say in their requests.
     """
 
-    def __init__(self, app: ASGIApp, resources: Sequence[Resource[Any]] = ()) -> None:
+    def __init__(self, app: ASGIApp, resources: Mapping[str, Served] | None = None) -> None:
         self.app = app
-        self.resources = {resource.prefix: resource for resource in resources}
+        self.resources: Mapping[str, Served] = resources or {}
+        self.gateway: Gateway | None = None
         self._healthy = False
         self._asked = float("-inf")
         self._asking: asyncio.Task[None] | None = None
@@ -51,10 +59,23 @@ class FrontDoor:
                 answer = await self.health()
                 await answer(scope, receive, send)
                 return
+            if self.gateway is not None and not self.is_page(path):
+                answer = await self.gateway.answer(scope)
+                await answer(scope, receive, send)
+                return
         elif scope["type"] == "lifespan":
             await self.lifespan(scope, receive, frozen_after_startup(send))
             return
         await self.app(scope, receive, send)
+
+    def is_page(self, path: str) -> bool:
+        """Whether a path is one of the application's own: the docs, and what they are made of."""
+        return path in PAGES
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document of a database's default schema."""
+        assert self.gateway is not None
+        return self.gateway.openapi(self.gateway.schemas[0])
 
     async def lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The application's lifespan. That a database cannot be reached is told in one sentence, not in a traceback."""

@@ -1,0 +1,162 @@
+"""An existing database as an API: each table and view at its name, by schema, and functions under ``/rpc``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from pydantic_core import to_json
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from ..backends import Backend
+from ..documentation import Documentation
+from ..errors import ApiError
+from ..http import Handler, Limits
+from ..http.responses import Answer, error_answer
+from ..reflection import Reflected
+from ..resource import add_routes
+from ..sql.catalog import Catalog
+from ..sql.entity import Entity
+from ..sql.similarity import closest
+
+OPENAPI = (b"content-type", b"application/openapi+json; charset=utf-8")
+PROFILES = (b"accept-profile", b"content-profile")
+LIKELY = 0.75
+"""How alike a name has to be to be named in a hint."""
+
+
+class Gateway:
+    """Serves what was read of a database.
+
+    Args:
+        reflected: the database's tables and functions.
+        backend: what runs statements on it.
+        limits: what bounds requests.
+        prefix: the path before all resources.
+    """
+
+    def __init__(self, reflected: Reflected, backend: Backend, limits: Limits, prefix: str) -> None:
+        self.reflected = reflected
+        self.schemas = reflected.schemas
+        self.prefix = prefix
+        self.backend = backend
+        self.limits = limits
+        entities = list(entities_of(reflected, backend.dialect))
+        self.catalog = Catalog(entities, reflected.foreign_keys, reflected.functions)
+        names = dict.fromkeys(entity.name for entity in entities)
+        self.resources = {f"{prefix}/{name}": TableResource(self, name) for name in names}
+
+    def profile(self, scope: Scope) -> str:
+        """The schema that a request is about.
+
+        Raises:
+            ApiError: 406 PGRST106 for one that is not served.
+        """
+        wanted = PROFILES[0] if scope["method"] in ("GET", "HEAD") else PROFILES[1]
+        for name, value in scope["headers"]:
+            if name == wanted:
+                schema: str = value.decode("latin-1")
+                if schema not in self.schemas:
+                    raise ApiError(
+                        406,
+                        "PGRST106",
+                        f"Invalid schema: {schema}",
+                        hint=f"Only the following schemas are exposed: {', '.join(self.schemas)}",
+                    )
+                return schema
+        return self.schemas[0]
+
+    def entity(self, schema: str, name: str) -> Entity:
+        """The table or view of that name.
+
+        Raises:
+            ApiError: 404 PGRST205 where there is none.
+        """
+        entity = self.catalog.entities.get((schema, name))
+        if entity is None:
+            close = closest(name, (known for where, known in self.catalog.entities if where == schema), least=LIKELY)
+            raise ApiError(
+                404,
+                "PGRST205",
+                f"Could not find the table '{schema}.{name}' in the schema cache",
+                hint=None if close is None else f"Perhaps you meant the table '{schema}.{close}'",
+            )
+        return entity
+
+    async def answer(self, scope: Scope) -> Answer:
+        """The answer to a path under the prefix at which there is no table."""
+        try:
+            _, _, rest = scope["path"].removeprefix(self.prefix).partition("/")
+            if not rest and scope["method"] in ("GET", "HEAD"):
+                return Answer(200, [OPENAPI], to_json(self.openapi(self.profile(scope))))
+            if rest and "/" not in rest.removesuffix("/"):
+                self.entity(self.profile(scope), rest.removesuffix("/"))
+            raise ApiError(404, "PGRST125", "Invalid path specified in request URL")
+        except ApiError as error:
+            return error_answer(error)
+
+    def openapi(self, schema: str) -> dict[str, Any]:
+        """The OpenAPI document of a schema."""
+        app = FastAPI(title="rowserve")
+        for router in self.routers(schema):
+            app.include_router(router)
+        return app.openapi()
+
+    def routers(self, schema: str) -> Iterator[APIRouter]:
+        """Documented routes for the tables of a schema. They are made when they are asked for: there may be many."""
+        dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+        for entity in self.catalog.entities.values():
+            if entity.schema == schema:
+                documented = Entity(entity.table, dialect, schema=schema, computed=entity.computed.values())
+                documentation = Documentation(
+                    documented, max_rows=self.limits.max_rows, description=entity.table.comment
+                )
+                router = APIRouter(prefix=f"{self.prefix}/{entity.name}", tags=[entity.name])
+                add_routes(router, documentation, unreachable, unreachable)
+                yield router
+
+
+async def unreachable(request: Request) -> Answer:
+    """Stands behind routes that are documented here and answered in front of them."""
+    raise AssertionError(request.url.path)
+
+
+class TableResource:
+    """What is at one name: a table or view for each schema that has one.
+
+    Args:
+        gateway: what it belongs to.
+        name: its name.
+    """
+
+    def __init__(self, gateway: Gateway, name: str) -> None:
+        self.gateway = gateway
+        self.name = name
+        self._handlers: dict[str, Handler] = {}
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send, key: str | None) -> None:
+        """Answers a request for it; see ``Resource.serve``."""
+        gateway = self.gateway
+        try:
+            schema = gateway.profile(scope)
+            handler = self._handlers.get(schema)
+            if handler is None:
+                entity = gateway.entity(schema, self.name)
+                handler = self._handlers[schema] = Handler(entity, gateway.catalog, gateway.backend, gateway.limits)
+        except ApiError as error:
+            await error_answer(error)(scope, receive, send)
+            return
+        answer = await handler(scope, receive, key)
+        if len(gateway.schemas) > 1:
+            answer.raw_headers.append((b"content-profile", schema.encode("latin-1")))
+        await answer(scope, receive, send)
+
+
+def entities_of(reflected: Reflected, dialect: Any) -> Iterator[Entity]:
+    for table in reflected.metadata.tables.values():
+        schema = table.schema or reflected.schemas[0]
+        if schema in reflected.schemas:
+            yield Entity(table, dialect, schema=schema)
