@@ -35,7 +35,9 @@ def main() -> None:
 @click.option("--reload", is_flag=True, help="Start again when a file changes, while developing.")
 @click.option("--log-sql", is_flag=True, help="Log each statement.")
 @click.option("--prefix", default="", metavar="PATH", help="A path before all resources, such as /rest/v1.")
-@click.option("--schema", "schemas", multiple=True, metavar="NAME", help="A schema of the database; the first is the default.")
+@click.option(
+    "--schema", "schemas", multiple=True, metavar="NAME", help="A schema of the database; the first is the default."
+)
 @click.option("--extra-search-path", multiple=True, metavar="NAME", help="A schema that functions may leave unsaid.")
 @click.option("--max-rows", type=click.IntRange(1), metavar="N", help="The most rows of a list. Default: 1000")
 @click.option("--max-embed-depth", type=click.IntRange(0), metavar="N", help="How deep resources nest. Default: 8")
@@ -44,8 +46,12 @@ def main() -> None:
     type=click.Choice(["representation", "minimal"]),
     help="What a write answers that does not say. Default: representation",
 )
-@click.option("--default-order/--no-default-order", "ordered", default=None, help="Lists are in the primary key's order.")
-@click.option("--aggregates/--no-aggregates", default=None, help="Whether select may count, sum and so on. Default: yes")
+@click.option(
+    "--default-order/--no-default-order", "ordered", default=None, help="Lists are in the primary key's order."
+)
+@click.option(
+    "--aggregates/--no-aggregates", default=None, help="Whether select may count, sum and so on. Default: yes"
+)
 @click.option("--allow-unfiltered-writes", is_flag=True, default=None, help="PATCH and DELETE may do without a filter.")
 def serve(
     target: str | None,

@@ -91,7 +91,7 @@ async def an_application(url: str, *, seconds: float, max_waiting: int = 4_000) 
         await session.execute(text("SELECT name FROM slow"))
 
     async with db:
-        transport = httpx.ASGITransport(FrontDoor(app, resources))
+        transport = httpx.ASGITransport(FrontDoor(app, {resource.prefix: resource for resource in resources}))
         async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=20) as client:
             yield client
 

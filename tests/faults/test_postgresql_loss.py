@@ -60,7 +60,7 @@ async def an_application(url: str, seconds: float = 10.0) -> AsyncIterator[httpx
 
     async with db:
         await db.create_tables(Base)
-        transport = httpx.ASGITransport(FrontDoor(app, [resource]))
+        transport = httpx.ASGITransport(FrontDoor(app, {resource.prefix: resource}))
         async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=20) as client:
             await client.post("/authors", json={"name": "Ada"})
             yield client
