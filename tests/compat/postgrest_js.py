@@ -11,6 +11,7 @@ import argparse
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,12 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.node import CACHE, node_modules
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is unset, as on a bare machine
     from tests.processes import Served, embedded_postgresql, psql
 
 PACKAGE = Path("packages/core/postgrest-js")
-CACHE = Path.home() / ".cache" / "rowserve-tests" / "postgrest-js"
+HERE = CACHE / "postgrest-js"
 
 PORT = 54321
 """Where the suite expects the server."""
@@ -55,9 +58,8 @@ NEEDED = (
 )
 """Those of the packages in its lock file that the suite needs to run."""
 
-INSTALLING = 600
 RUNNING = 900
-"""Seconds that npm and jest may take."""
+"""Seconds that jest may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,10 @@ class Outcome:
 def main() -> int:
     """The command: runs the suite, prints what came of it; 0 if enough of it passed."""
     options, jest = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     folder = install(options.checkout)
     tests = folder / PACKAGE / "test" / "supabase"
-    report = CACHE / "report.json"
+    report = HERE / "report.json"
     report.unlink(missing_ok=True)
     with embedded_postgresql() as postgresql, tempfile.TemporaryDirectory(prefix="rowserve-") as place:
         postgresql.psql("create database suite")
@@ -90,18 +93,18 @@ def main() -> int:
                 "--json",
                 f"--outputFile={report}",
             ]
-            with (CACHE / "jest.log").open("w") as log:
+            with (HERE / "jest.log").open("w") as log:
                 subprocess.run(
                     [*command, *jest], cwd=folder / PACKAGE, stdout=log, stderr=log, timeout=RUNNING, check=False
                 )
-            (CACHE / "server.log").write_text(server.output)
+            (HERE / "server.log").write_text(server.output)
     if not report.exists():
-        raise SystemExit(f"jest made no report; its words are in {CACHE / 'jest.log'}")
+        raise SystemExit(f"jest made no report; its words are in {HERE / 'jest.log'}")
     found = list(outcomes(json.loads(report.read_text()), folder / PACKAGE / "test"))
     failed = [outcome for outcome in found if outcome.failure is not None]
     for outcome in failed:
         print(f"FAILED {outcome.name}\n{outcome.failure}\n")
-    print(f"Everything that was said is in {CACHE}: jest.log, report.json, server.log")
+    print(f"Everything that was said is in {HERE}: jest.log, report.json, server.log")
     print(f"{len(found) - len(failed)} passed, {len(failed)} failed of {len(found)}")
     return 0 if len(found) - len(failed) >= options.minimum else 1
 
@@ -133,22 +136,19 @@ def arguments() -> tuple[argparse.Namespace, list[str]]:
 
 def install(checkout: Path) -> Path:
     """A copy of the suite with the packages that it needs, outside of the repository and of the checkout."""
-    if shutil.which("npm") is None:
-        raise SystemExit("There is no npm: install Node")
-    folder = CACHE / "suite"
+    folder = HERE / "suite"
     package = folder / PACKAGE
     package.mkdir(parents=True, exist_ok=True)
     shutil.copy(checkout / "tsconfig.base.json", folder)
     for part in ("src", "test"):
         shutil.rmtree(package / part, ignore_errors=True)
         shutil.copytree(checkout / PACKAGE / part, package / part)
-    for name in ("jest.config.ts", "tsconfig.json", "tsconfig.test.json"):
+    for name in ("package.json", "jest.config.ts", "tsconfig.json", "tsconfig.test.json"):
         shutil.copy(checkout / PACKAGE / name, package)
     versions = locked((checkout / "pnpm-lock.yaml").read_text())
-    manifest = {"name": "suite", "private": True, "dependencies": {name: versions[name] for name in NEEDED}}
-    (package / "package.json").write_text(json.dumps(manifest, indent=2))
-    quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
-    subprocess.run(["npm", "install", *quiet], cwd=package, check=True, timeout=INSTALLING)
+    link = package / "node_modules"
+    link.unlink(missing_ok=True)
+    link.symlink_to(node_modules({name: versions[name] for name in NEEDED}))
     return folder
 
 
