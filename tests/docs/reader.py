@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import json
 import re
 import shlex
 import socket
@@ -12,16 +13,23 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
 import httpx
 
+from tests.node import node_modules
+
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE = re.compile(r"# (\w+\.py)\n")
+FILE = re.compile(r"(?:#|//) (\w+\.(?:py|mjs))\n")
 PORT = "127.0.0.1:8000"
 VOLATILE = frozenset({"date", "server", "content-length"})
 """Headers that documents leave out: they say something of the moment or of the server, not of the answer."""
+
+CLIENTS = Path(__file__).parents[1] / "clients" / "node" / "package.json"
+VERSIONS: dict[str, str] = json.loads(CLIENTS.read_text())["dependencies"]
+"""The versions of the packages of npm that documents install."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +51,9 @@ class Reader:
     """Runs the blocks of a document.
 
     ``python`` whose first line is ``# name.py`` is saved under that name; any other is executed, in one namespace for
-    the document, with ``await`` allowed as in ``python -m asyncio``. In ``console``, a line with ``$`` is run, and has
-    to print the lines that follow it, where ``…`` stands for anything. Any other language is only looked at.
+    the document, with ``await`` allowed as in ``python -m asyncio``. ``js`` is saved under the name in its first line,
+    ``// name.mjs``. In ``console``, a line with ``$`` is run, and has to print the lines that follow it, where ``…``
+    stands for anything. Any other language is only looked at.
 
     Args:
         folder: where the reader works.
@@ -68,6 +77,8 @@ class Reader:
             for block in blocks_of(text):
                 if block.language == "python":
                     await self.python(block, path)
+                elif block.language == "js":
+                    assert self.save(block), f"{path.name}:{block.line}: under what name is this saved?"
                 elif block.language == "console":
                     self.console(block, path)
         finally:
@@ -75,17 +86,25 @@ class Reader:
             self.leave()
 
     async def python(self, block: Block, path: Path) -> None:
-        text = self.replaced(block.text)
-        name = FILE.match(text)
-        if name is not None:
-            (self.folder / name[1]).write_text(text)
+        if self.save(block):
             return
         # Empty lines in front, so that a traceback shows the document's own lines.
-        source = "\n" * (block.line - 1) + text
+        source = "\n" * (block.line - 1) + self.replaced(block.text)
         code = compile(source, path, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         result = eval(code, self.module.__dict__)
         if inspect.iscoroutine(result):
             await result
+
+    def save(self, block: Block) -> bool:
+        """Saves a block that says under which name; whether it does."""
+        name = FILE.match(block.text)
+        if name is None:
+            return False
+        text = self.replaced(block.text)
+        if self.server is not None:
+            text = text.replace(PORT, self.server.port)
+        (self.folder / name[1]).write_text(text)
+        return True
 
     def console(self, block: Block, path: Path) -> None:
         for part in re.split(r"^\$ ", block.text.replace("\\\n", " "), flags=re.MULTILINE)[1:]:
@@ -107,12 +126,24 @@ class Reader:
                 self.server = Server(words[2:], self.folder)
                 return self.server.announcement()
             case ["uv", "run", "python", *arguments]:
-                result = subprocess.run(
-                    [sys.executable, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=60
-                )
-                assert result.returncode == 0, result.stderr
-                return result.stdout.strip()
+                return self.printed([sys.executable, *arguments])
+            case ["node", *_]:
+                return self.printed(words)
+            case ["uv", "pip", "install", *packages]:
+                assert all(find_spec(package) for package in packages), f"the suite has to have {packages}"
+                return ""
+            case ["npm", "install", *packages]:
+                assert VERSIONS.keys() >= set(packages), f"the suite has to have {packages}"
+                link = self.folder / "node_modules"
+                if not link.exists():
+                    link.symlink_to(node_modules(VERSIONS))
+                return ""
         raise AssertionError(f"What does a reader do with this? {command}")
+
+    def printed(self, command: list[str]) -> str:
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
 
     def replaced(self, text: str) -> str:
         for written, meant in self.stand_ins.items():

@@ -13,9 +13,9 @@ from rowserve.server.cli import serve
 from .reader import Reader, blocks_of
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "tutorial.md"]
+DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", ROOT / "docs" / "clients.md"]
 POSTGRESQL = "postgresql://ada:secret@localhost/app"
-LANGUAGES = {"python", "console", "sh", "sql", "http"}
+LANGUAGES = {"python", "console", "js", "jsx", "sh", "sql", "http"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -1,0 +1,1 @@
+"""The clients that people use, from their registries, against a served blog."""

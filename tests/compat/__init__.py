@@ -1,0 +1,1 @@
+"""How near the wire is to that of PostgREST: what its clients' own suites say."""
