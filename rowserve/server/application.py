@@ -26,6 +26,7 @@ from ..http import Limits
 from ..http.responses import Answer, error_answer
 from ..reflection import reflect
 from ..resource import Resource
+from .cors import CrossOrigin
 from .front import FrontDoor
 from .gateway import Gateway
 
@@ -46,6 +47,7 @@ class Options:
         prefix: a path before all resources.
         schemas: of a database, those that are served, the default one first.
         extra_search_path: of a database, schemas whose functions and types may be named without their schema.
+        cors_origins: whose pages may use the API, besides this machine's own.
         limits: what resources are told that is not their default; see :class:`rowserve.http.Limits`.
     """
 
@@ -53,7 +55,13 @@ class Options:
     prefix: str = ""
     schemas: tuple[str, ...] = ()
     extra_search_path: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
     limits: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def makes_resources(self) -> bool:
+        """Whether the resources are rowserve's, rather than those of an application."""
+        return self.target is None or self.is_database or self.target.endswith(".py")
 
     @property
     def is_database(self) -> bool:
@@ -70,25 +78,26 @@ class Options:
         return cls(**json.loads(os.environ.get(VARIABLE, "{}")))
 
 
-def create() -> FrontDoor:
+def create() -> ASGIApp:
     """The application of a worker, by the options in its environment."""
     return application(Options.load())
 
 
-def application(options: Options) -> FrontDoor:
+def application(options: Options) -> ASGIApp:
     """The application for some options.
 
     Raises:
         TargetError: there is no such module, application or model.
     """
-    if options.target is None:
-        return served_models([users.User], options)
+    if options.target is not None and not options.makes_resources:
+        return FrontDoor(imported(options.target))
     if options.is_database:
-        return served_database(options)
-    if options.target.endswith(".py"):
-        models = models_of(Path(options.target))
-        return served_models(models, options)
-    return FrontDoor(imported(options.target))
+        front = served_database(options)
+    elif options.target is None:
+        front = served_models([users.User], options)
+    else:
+        front = served_models(models_of(Path(options.target)), options)
+    return CrossOrigin(front, options.cors_origins)
 
 
 def served_models(models: Sequence[Any], options: Options) -> FrontDoor:

@@ -39,6 +39,9 @@ def main() -> None:
     "--schema", "schemas", multiple=True, metavar="NAME", help="A schema of the database; the first is the default."
 )
 @click.option("--extra-search-path", multiple=True, metavar="NAME", help="A schema that functions may leave unsaid.")
+@click.option(
+    "--cors-origin", "cors_origins", multiple=True, metavar="ORIGIN", help="Whose pages may use it; * for all."
+)
 @click.option("--max-rows", type=click.IntRange(1), metavar="N", help="The most rows of a list. Default: 1000")
 @click.option("--max-embed-depth", type=click.IntRange(0), metavar="N", help="How deep resources nest. Default: 8")
 @click.option(
@@ -64,6 +67,7 @@ def serve(
     prefix: str,
     schemas: tuple[str, ...],
     extra_search_path: tuple[str, ...],
+    cors_origins: tuple[str, ...],
     **limits: Any,
 ) -> None:
     """Serve a database over HTTP, with docs at /docs.
@@ -76,11 +80,12 @@ def serve(
     if log_sql:
         os.environ["ROWSERVE_LOG_SQL"] = "1"
     given = {name: value for name, value in limits.items() if value is not None}
-    options = Options(target, normal_prefix(prefix), schemas, extra_search_path, given)
+    options = Options(target, normal_prefix(prefix), schemas, extra_search_path, cors_origins, given)
     if target and not options.is_database:
         refuse(target, {"schema": schemas, "extra-search-path": extra_search_path}, "an existing database")
-        if not target.endswith(".py"):
-            refuse(target, {"prefix": prefix, **given}, "what rowserve makes resources for")
+        if not options.makes_resources:
+            unused = {"prefix": prefix, "cors-origin": cors_origins, **given}
+            refuse(target, unused, "what rowserve makes resources for")
     try:
         check_address(host, port)
         asyncio.run(check(options))

@@ -7,11 +7,12 @@ import os
 import signal
 import threading
 
+from starlette.types import ASGIApp
+
 from . import application
-from .front import FrontDoor
 
 
-def create() -> FrontDoor:
+def create() -> ASGIApp:
     """The application of this worker."""
     # Forked, it has its parent's handlers, with which a signal that comes before Granian's own are set would be lost.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
