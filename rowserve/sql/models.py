@@ -9,7 +9,6 @@ from sqlalchemy import BindParameter, Column, ColumnElement, Dialect, FromClause
 from sqlalchemy.ext.hybrid import HybridExtensionType
 from sqlalchemy.orm import Mapper, RelationshipProperty
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.util import ClauseAdapter
 
 from .catalog import Catalog, foreign_keys_of
 from .entity import Computed, Entity, mapped_table
@@ -68,22 +67,16 @@ def adapted(element: ColumnElement[Any], table: FromClause) -> Callable[[Any], C
     """The expression over other rows than the table's own."""
 
     def over(rows: Any) -> ColumnElement[Any]:
-        if rows is table:
-            return element
-        if not isinstance(rows, FromClause):
-            return replaced(element, rows, table)
-        adapter = ClauseAdapter(rows, adapt_on_names=True)
-        over_rows: ColumnElement[Any] = adapter.traverse(element)
-        return over_rows
+        def to_column(part: Any, **_: Any) -> Any:
+            return rows.c[part.key] if isinstance(part, Column) and part.table is table else None
+
+        return replaced(element, to_column)
 
     return over
 
 
-def replaced(element: ColumnElement[Any], rows: Any, table: FromClause) -> ColumnElement[Any]:
-    def to_column(part: Any, **_: Any) -> Any:
-        return rows.c[part.key] if isinstance(part, Column) and part.table is table else None
-
-    expression: ColumnElement[Any] = visitors.replacement_traverse(element, {}, to_column)  # type: ignore[call-overload]
+def replaced(element: Any, replace: Callable[..., Any]) -> ColumnElement[Any]:
+    expression: ColumnElement[Any] = visitors.replacement_traverse(element, {}, replace)
     return expression
 
 
@@ -96,8 +89,7 @@ def with_constants(element: Any, dialect: Dialect) -> ColumnElement[Any]:
         compiled = part.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
         return literal_column(str(compiled), part.type)
 
-    expression: ColumnElement[Any] = visitors.replacement_traverse(element, {}, to_text)  # type: ignore[call-overload]
-    return expression
+    return replaced(element, to_text)
 
 
 def named_relationships(source: Entity, by_table: dict[Table, Entity]) -> Iterator[Relationship]:
