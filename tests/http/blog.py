@@ -85,7 +85,7 @@ class Comment(Base):
     text: Mapped[str]
 
 
-Post.comment_count = column_property(  # type: ignore[attr-defined]
+Post.comment_count = column_property(
     select(func.count(Comment.id)).where(Comment.post_id == Post.id).correlate_except(Comment).scalar_subquery()
 )
 
