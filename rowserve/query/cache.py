@@ -16,8 +16,9 @@ class ParseCache:
     """``parse``, remembering the query of each *skeleton*: what is left of a query string without its literals.
 
     Literals are what stands behind the operator in ``key=operator.literal`` and ``key=in.(…)``, and the numbers of
-    ``limit`` and ``offset``. A request whose values stand elsewhere too, as inside ``or=(…)``, is parsed in full each
-    time and not remembered, so that random values cannot push the shapes of other requests out.
+    ``limit`` and ``offset`` (of ``limit=20.last`` too). A request whose values stand elsewhere too, as inside
+    ``or=(…)``, is parsed in full each time and not remembered, so that random values cannot push the shapes of other
+    requests out.
 
     Args:
         size: how many skeletons are remembered; past it the oldest is dropped.
@@ -62,6 +63,9 @@ class ParseCache:
             elif (key == "limit" or key == "offset") and value.isdecimal() and len(value) < 19:
                 skeleton.append(f"{key}&")
                 values.append(int(value))
+            elif key == "limit" and literal == "last" and operator.isdecimal() and len(operator) < 19:
+                skeleton.append("&last")
+                values.append(int(operator))
             else:
                 skeleton.append(pair)
         shape = tuple(skeleton)

@@ -36,6 +36,11 @@ _QUANTIFIERS: dict[str, Literal["any", "all"]] = {"any": "any", "all": "all"}
 
 _OPERATION = re.compile(r"(not\.)?([a-z]+)(?:\(([^().]*)\))?\.")
 _TREE = re.compile(r"(not\.)?(and|or)[ \t]*\(")
+_CONSUMED = re.compile(
+    r"(?:not|in|is|isdistinct|neq|cs|cd|ov|sl|sr|nxr|nxl|adj"
+    r"|(?:fts|plfts|phfts|wfts)(?:\([\w $]+\))?"
+    r"|(?:eq|gte|gt|lte|lt|like|ilike|match|imatch)(?:\((?:any|all)\))?)\."
+)
 _LANGUAGE = re.compile(r" *[\w$][\w $]*")
 _WORD = re.compile(r"[A-Za-z_]+")
 _ARRAY = re.compile(r"\{[^{}]*\}")
@@ -50,6 +55,11 @@ def read_filter(key: str, value: str, field: Field, values: list[Value]) -> Comp
     if not scanner.ended():
         raise scanner.error("end of input")
     return condition
+
+
+def is_operation(value: str) -> bool:
+    """Whether the value of a pair is a filter, or means to be one, rather than a function's argument."""
+    return _CONSUMED.match(value) is not None
 
 
 def read_tree(word: str, negated: bool, value: str, values: list[Value]) -> Logic:
@@ -115,9 +125,8 @@ def _operation(scanner: Scanner, field: Field, values: list[Value], *, subject: 
                 language = modifier.strip(" ")
             else:
                 raise scanner.error(_modifiers(operator), at=match.start(3) - 1)
-        value_start = scanner.pos
         value = _nested_value(scanner) if nested else _rest(scanner)
-        values.append(value if quantifier is None else _array(value, scanner, value_start))
+        values.append(value if quantifier is None else _array(value))
         return Comparison(field, operator, len(values) - 1, negated, quantifier, language)
     if modifier is None and operator == "in":
         scanner.pos = match.end()
@@ -141,19 +150,17 @@ def _no_operator(scanner: Scanner, subject: str, nested: bool) -> ApiError:
     start = scanner.pos + 4 if scanner.at("not.") else scanner.pos
     word = _WORD.match(scanner.text, start)
     after = word.end() if word else start
-    known = ", ".join(OPERATORS)
     if word is not None and word[0] in OPERATORS:
         expected = _modifiers(word[0]) if scanner.text.startswith("(", after) else '"." and a value'
         return scanner.error(expected, at=after)
-    if word is not None and scanner.text.startswith((".", "("), after):
-        return scanner.failure(f'unknown operator "{word[0]}", expecting one of {known}', at=start)
+    known = f"one of {', '.join(OPERATORS)}"
     given = _UNQUOTED.match(scanner.text, scanner.pos) if nested else None
-    text = scanner.text[scanner.pos :] if given is None else given[0]
-    return scanner.error(
-        f"an operator and a dot before the value, one of {known}",
-        at=start,
-        hint=f"To compare with the value itself, write {subject}eq.{text[:200]}",
-    )
+    text = (scanner.text[scanner.pos :] if given is None else given[0])[:200]
+    if word is not None and scanner.text.startswith((".", "("), after):
+        hint = f'There is no operator "{word[0][:200]}". Use {known}; to compare with the text itself, write eq.{text}'
+    else:
+        hint = f"To compare with the value itself, write {subject[:200]}eq.{text}"
+    return scanner.error(f"an operator and a dot before the value, {known}", at=start, hint=hint)
 
 
 def _modifiers(operator: str) -> str:
@@ -217,11 +224,16 @@ def _list(scanner: Scanner) -> tuple[str, ...]:
         return tuple(items)
 
 
-def _array(text: str, scanner: Scanner, start: int) -> tuple[str, ...]:
-    """The items of a PostgreSQL array literal of one dimension, ``{a,"b,c"}``."""
-    wanted = 'an array in braces, such as {1,2} or {"a,b",c}'
-    if not text.startswith("{") or not text.endswith("}"):
-        raise scanner.error(wanted, at=start)
+def _array(text: str) -> tuple[str, ...]:
+    """The items of a PostgreSQL array literal of one dimension, ``{a,"b,c"}``.
+
+    Raises:
+        ApiError: 400 22P02, as PostgreSQL itself says it.
+    """
+    if not text.startswith("{"):
+        raise _malformed(text, 'Array value must start with "{" or dimension information.')
+    if not text.endswith("}"):
+        raise _malformed(text, "Unexpected end of input.")
     if not text[1:-1].strip():
         return ()
     items: list[str] = []
@@ -229,13 +241,15 @@ def _array(text: str, scanner: Scanner, start: int) -> tuple[str, ...]:
     while pos < len(text):
         element = _ELEMENT.match(text, pos)
         if element is None:
-            raise scanner.error(wanted, at=start)
-        quoted, bare, _ = element.groups()
+            raise _malformed(text, "Unexpected array element.")
+        quoted, bare, behind = element.groups()
         item = unescape(quoted) if quoted is not None else unescape(bare.strip())
-        if not item and quoted is None:
-            raise scanner.error(wanted, at=start)
-        items.append(item)
         pos = element.end()
-        if element[3] == "," and pos == len(text):
-            raise scanner.error(wanted, at=start)
+        if (not item and quoted is None) or (behind == "," and pos == len(text)):
+            raise _malformed(text, f'Unexpected "{behind}" character.')
+        items.append(item)
     return tuple(items)
+
+
+def _malformed(text: str, details: str) -> ApiError:
+    return ApiError(400, "22P02", f'malformed array literal: "{text[:200]}"', details=details)

@@ -7,7 +7,7 @@ a request carries a literal, the query holds its index into ``Parsed.values``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeAlias
 
 Value: TypeAlias = str | int | tuple[str, ...]
@@ -114,13 +114,16 @@ class Order:
 class Modifiers:
     """What narrows and arranges the rows of the resource itself, or of one embedded in it.
 
-    ``limit`` and ``offset`` are indices into the values.
+    ``limit`` and ``offset`` are indices into the values. ``backward`` makes the limit count from the end: of the rows
+    in this order the last ones, still answered in the order. It comes with a limit and without an offset, and never
+    for an embedded resource.
     """
 
     where: tuple[Condition, ...] = ()
     order: tuple[Order, ...] = ()
     limit: int | None = None
     offset: int | None = None
+    backward: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +158,52 @@ class Parsed(NamedTuple):
 
     query: Query
     values: tuple[Value, ...]
+
+    @property
+    def limit(self) -> int | None:
+        """How many rows are asked for; None for all."""
+        return self._number(self.query.modifiers.limit)
+
+    @property
+    def offset(self) -> int | None:
+        """How many rows are passed over before; None where the request does not say."""
+        return self._number(self.query.modifiers.offset)
+
+    def paged(self, *, limit: int | None, offset: int | None, backward: bool = False) -> Parsed:
+        """The same request for other rows of the same list."""
+        values = list(self.values)
+        modifiers = self.query.modifiers
+        kept = replace(
+            modifiers,
+            limit=_put(values, modifiers.limit, limit),
+            offset=_put(values, modifiers.offset, offset),
+            backward=backward,
+        )
+        query = self.query if kept == modifiers else replace(self.query, modifiers=kept)
+        return Parsed(query, tuple(values))
+
+    def _number(self, index: int | None) -> int | None:
+        value = None if index is None else self.values[index]
+        return value if isinstance(value, int) else None
+
+
+def _put(values: list[Value], index: int | None, number: int | None) -> int | None:
+    """Where among the values the number is now, in the place of the one at the index if there was one."""
+    if number is None:
+        return None
+    if index is None:
+        values.append(number)
+        return len(values) - 1
+    values[index] = number
+    return index
+
+
+class Call(NamedTuple):
+    """A call of a function by GET: what its rows are narrowed to, and what it is called with.
+
+    ``arguments`` are names and texts as they stand in the query string; a name that stands there more than once is the
+    list of a variadic parameter.
+    """
+
+    parsed: Parsed
+    arguments: tuple[tuple[str, str], ...]

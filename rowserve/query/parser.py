@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from rowserve.errors import ApiError
 
-from .filters import read_filter, read_tree
-from .model import Condition, Embed, Field, Modifiers, Order, Parsed, Query, SelectItem, Star, Value
+from .filters import is_operation, read_filter, read_tree
+from .model import Call, Condition, Embed, Field, Modifiers, Order, Parsed, Query, SelectItem, Star, Value
 from .order import read_names, read_order
 from .scanner import Scanner, decode
 from .select import read_select
@@ -22,7 +22,12 @@ RESERVED = frozenset({"select", "columns", "on_conflict"})
 RESERVED_WORDS = frozenset({"order", "limit", "offset", "and", "or"})
 """Last words of keys that are no column's name: ``order``, ``films.order``, …"""
 
-_MAX_RANGE = 2**63 - 1
+# In the order in which PostgREST reads them; the codes of what it comes upon after all the reading.
+_KINDS = ("order", "and", "columns", "select", "filter", "on_conflict", "limit")
+_SAME_KIND = {"or": "and", "offset": "limit"}
+_CODES = ("PGRST103", "PGRST108", "22P02")
+
+MAX_RANGE = 2**63 - 1
 _NOTHING = Modifiers()
 _ALL: tuple[SelectItem, ...] = (Star(),)
 
@@ -36,10 +41,28 @@ def parse(query_string: str) -> Parsed:
 
     Raises:
         ApiError: 400 PGRST100 for what cannot be read, 400 PGRST108 for a filter, order or range on a resource that
-            is not embedded, 416 PGRST103 for a negative limit or offset.
+            is not embedded, 416 PGRST103 for a negative limit or offset, 400 22P02 for an array that is none. Of
+            several mistakes it names the one that PostgREST comes upon first.
     """
-    if not query_string:
-        return EMPTY
+    return _read(query_string, None).parsed() if query_string else EMPTY
+
+
+def parse_call(query_string: str) -> Call:
+    """Read the query string of a GET or HEAD of a function: what is no filter is one of its arguments.
+
+    ``?name=Ada&id=gt.5`` calls the function with ``name`` and narrows its rows by ``id``. A text that begins with an
+    operator and a dot cannot be an argument; it has to be sent in the body of a POST, whose query string has no
+    arguments and is read by ``parse``.
+
+    Raises:
+        ApiError: as ``parse``.
+    """
+    arguments: list[tuple[str, str]] = []
+    parsed = _read(query_string, arguments).parsed()
+    return Call(parsed, tuple(arguments))
+
+
+def _read(query_string: str, arguments: list[tuple[str, str]] | None) -> _Reader:
     if not query_string.isascii():
         _check_encodable(query_string)
     pairs = []
@@ -51,11 +74,43 @@ def parse(query_string: str) -> Parsed:
             if key != "select":
                 pairs.append((key, value))
             elif select is None:
-                select = read_select(value)
-    reader = _Reader(_ALL if select is None else select)
+                select = value
+    try:
+        reader = _Reader(_ALL if select is None else read_select(select), arguments)
+        for key, value in pairs:
+            reader.read(key, value)
+    except ApiError as error:
+        raise _first_mistake(pairs, select, error, call=arguments is not None) from None
+    return reader
+
+
+def _first_mistake(pairs: list[tuple[str, str]], select: str | None, found: ApiError, *, call: bool) -> ApiError:
+    """Of all the mistakes in a query string the one that PostgREST comes upon first, which reads by kinds of pairs."""
+    first, rank = found, len(_KINDS) + len(_CODES)
+    root = _ALL
+    if select is not None:
+        try:
+            root = read_select(select)
+        except ApiError as error:
+            first, rank = error, _KINDS.index("select")
+    reader = _Reader(root, [] if call else None)
     for key, value in pairs:
-        reader.read(key, value)
-    return reader.parsed()
+        kind = _kind(key)
+        # What could only be a later mistake is not looked at, for to explain each takes its time.
+        if kind < rank:
+            try:
+                reader.read(key, value)
+            except ApiError as error:
+                ranked = kind if error.code == "PGRST100" else _CODES.index(error.code) + len(_KINDS)
+                if ranked < rank:
+                    first, rank = error, ranked
+    return first
+
+
+def _kind(key: str) -> int:
+    word = key.rpartition(".")[2]
+    kind = word if word in RESERVED_WORDS else key if key in RESERVED else "filter"
+    return _KINDS.index(_SAME_KIND.get(kind, kind))
 
 
 def embeds_by_name(select: tuple[SelectItem, ...]) -> dict[str, Embed]:
@@ -72,7 +127,7 @@ def embeds_by_name(select: tuple[SelectItem, ...]) -> dict[str, Embed]:
 class _Arrangement:
     """Modifiers of one resource while they are being read, and of the resources embedded in it."""
 
-    __slots__ = ("_embeds", "embedded", "limit", "offset", "order", "select", "where")
+    __slots__ = ("_embeds", "backward", "embedded", "limit", "offset", "order", "select", "where")
 
     def __init__(self, select: tuple[SelectItem, ...]) -> None:
         self.select = select
@@ -80,6 +135,7 @@ class _Arrangement:
         self.order: tuple[Order, ...] | None = None
         self.limit: int | None = None
         self.offset: int | None = None
+        self.backward = False
         self.embedded: dict[str, _Arrangement] = {}
         self._embeds: dict[str, Embed] | None = None
 
@@ -104,8 +160,15 @@ class _Arrangement:
             arrangement = self.embedded[known_as] = _Arrangement(embed.select)
         return arrangement
 
+    def order_term(self, term: Order) -> Order:
+        """The term, with the resource it is about called by its alias."""
+        if term.embed is None:
+            return term
+        embed = self.embed(term.embed)
+        return replace(term, embed=embed.alias or embed.target)
+
     def frozen(self) -> Modifiers:
-        return Modifiers(tuple(self.where), self.order or (), self.limit, self.offset)
+        return Modifiers(tuple(self.where), self.order or (), self.limit, self.offset, self.backward)
 
     def frozen_embedded(self, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Modifiers]]:
         for name, arrangement in self.embedded.items():
@@ -116,23 +179,23 @@ class _Arrangement:
 
 
 class _Reader:
-    __slots__ = ("columns", "on_conflict", "root", "values")
+    __slots__ = ("arguments", "columns", "on_conflict", "root", "values")
 
-    def __init__(self, select: tuple[SelectItem, ...]) -> None:
+    def __init__(self, select: tuple[SelectItem, ...], arguments: list[tuple[str, str]] | None) -> None:
         self.root = _Arrangement(select)
         self.columns: tuple[str, ...] | None = None
         self.on_conflict: tuple[str, ...] | None = None
         self.values: list[Value] = []
+        self.arguments = arguments
 
     def read(self, key: str, value: str) -> None:
-        prefix, dot, word = key.rpartition(".")
-        path = prefix if dot else None
+        word = key.rpartition(".")[2]
         if word == "limit" or word == "offset":
-            self._range(self._arrangement(path), word, value)
+            self._range(key, word, value)
         elif word == "order":
-            self._order(self._arrangement(path), value)
+            self._order(key, value)
         elif word == "and" or word == "or":
-            self._tree(path, word, value)
+            self._tree(key, word, value)
         elif key == "columns":
             names = read_names(value, "columns parameter")
             self.columns = names if self.columns is None else self.columns
@@ -144,12 +207,16 @@ class _Reader:
 
     def parsed(self) -> Parsed:
         root = self.root
+        modifiers = root.frozen()
+        if modifiers.backward and modifiers.limit is not None and modifiers.offset is not None:
+            limit = f"{self.values[modifiers.limit]}.last"
+            raise Scanner(limit, "limit").failure("the last rows are counted from the end, and take no offset")
         embedded = tuple(sorted(root.frozen_embedded(()), key=_path)) if root.embedded else ()
-        query = Query(root.select, root.frozen(), embedded, self.columns, self.on_conflict)
+        query = Query(root.select, modifiers, embedded, self.columns, self.on_conflict)
         return Parsed(query, tuple(self.values))
 
     def _filter(self, key: str, value: str) -> None:
-        arrangement = self.root
+        path: list[str] = []
         if key.isidentifier() and key.isascii():
             field = Field(key)
         else:
@@ -158,59 +225,80 @@ class _Reader:
             field = Field(name, scanner.json_path())
             if not scanner.ended():
                 raise scanner.error('".", "->", "->>" or end of input')
-            for step in path:
-                arrangement = arrangement.inside(step)
-        arrangement.where.append(read_filter(key, value, field, self.values))
-
-    def _tree(self, path: str | None, word: str, value: str) -> None:
-        negated = path is not None and (path == "not" or path.endswith(".not"))
-        if path is not None and negated:
-            path = path[:-4] or None
-        self._arrangement(path).where.append(read_tree(word, negated, value, self.values))
-
-    def _order(self, arrangement: _Arrangement, value: str) -> None:
-        terms = []
-        for term in read_order(value):
-            if term.embed is not None:
-                embed = arrangement.embed(term.embed)
-                terms.append(replace(term, embed=embed.alias or embed.target))
-            else:
-                terms.append(term)
-        if arrangement.order is None:
-            arrangement.order = tuple(terms)
-
-    def _range(self, arrangement: _Arrangement, word: str, value: str) -> None:
-        number = _whole_number(word, value)
-        index = arrangement.limit if word == "limit" else arrangement.offset
-        if index is not None:
-            self.values[index] = number
-            return
-        if word == "limit":
-            arrangement.limit = len(self.values)
+        if self.arguments is not None and not is_operation(value):
+            self.arguments.append((field.name, value))
         else:
-            arrangement.offset = len(self.values)
-        self.values.append(number)
+            condition = read_filter(key, value, field, self.values)
+            self._inside(path).where.append(condition)
 
-    def _arrangement(self, path: str | None) -> _Arrangement:
+    def _tree(self, key: str, word: str, value: str) -> None:
+        path, negated = [], False
+        if key != word:
+            scanner = Scanner(key, "logic path")
+            while not scanner.ended():
+                bare, name = not scanner.at('"'), scanner.name()
+                if bare and name == "not":
+                    negated = True
+                else:
+                    path.append(name)
+                if not scanner.ended():
+                    scanner.expect(".", '"." or end of input')
+            del path[-1:]
+        condition = read_tree(word, negated, value, self.values)
+        self._inside(path).where.append(condition)
+
+    def _order(self, key: str, value: str) -> None:
+        path = _path_to(key, "order")
+        terms = read_order(value)
+        arrangement = self._inside(path)
+        if arrangement.order is None:
+            arrangement.order = tuple(map(arrangement.order_term, terms))
+
+    def _range(self, key: str, word: str, value: str) -> None:
+        path = _path_to(key, word)
+        backward = word == "limit" and value.endswith(".last")
+        if backward and path:
+            raise Scanner(value, word).failure("the last rows of an embedded resource cannot be asked for")
+        number = _whole_number(word, value.removesuffix(".last") if backward else value, shown=value)
+        arrangement = self._inside(path)
+        index = arrangement.limit if word == "limit" else arrangement.offset
+        if index is None:
+            index = len(self.values)
+            self.values.append(number)
+        else:
+            self.values[index] = number
+        if word == "limit":
+            arrangement.limit, arrangement.backward = index, backward
+        else:
+            arrangement.offset = index
+
+    def _inside(self, path: list[str]) -> _Arrangement:
         arrangement = self.root
-        if path is not None:
-            scanner = Scanner(path, "tree path")
-            names = scanner.names(".")
-            if not scanner.ended():
-                raise scanner.error('"." or end of input')
-            for name in names:
-                arrangement = arrangement.inside(name)
+        for name in path:
+            arrangement = arrangement.inside(name)
         return arrangement
+
+
+def _path_to(key: str, word: str) -> list[str]:
+    """The embedded resource that ``films.order`` or such is meant for."""
+    if key == word:
+        return []
+    scanner = Scanner(key, "tree path")
+    path = scanner.names(".")
+    if not scanner.ended():
+        raise scanner.error('"." or end of input')
+    return path[:-1]
 
 
 def _path(entry: tuple[tuple[str, ...], Modifiers]) -> tuple[str, ...]:
     return entry[0]
 
 
-def _whole_number(word: str, text: str) -> int:
+def _whole_number(word: str, text: str, *, shown: str) -> int:
+    text = text.strip(" ")
     digits = text.removeprefix("-")
     if not digits.isascii() or not digits.isdecimal():
-        raise Scanner(text, word).error("a whole number")
+        raise Scanner(text, word, shown).error("a whole number")
     significant = digits.lstrip("0")
     if significant and text.startswith("-"):
         raise ApiError(
@@ -220,8 +308,8 @@ def _whole_number(word: str, text: str) -> int:
             details=f"{word.capitalize()} should be greater than or equal to zero.",
         )
     # Compared by length first: int() refuses texts of thousands of digits.
-    if len(significant) > 19 or int(significant or "0") > _MAX_RANGE:
-        raise Scanner(text, word).failure(f"expecting a whole number up to {_MAX_RANGE}")
+    if len(significant) > 19 or int(significant or "0") > MAX_RANGE:
+        raise Scanner(text, word, shown).failure(f"expecting a whole number up to {MAX_RANGE}")
     return int(significant or "0")
 
 

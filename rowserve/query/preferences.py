@@ -5,6 +5,7 @@ https://docs.postgrest.org/en/v14/references/api/preferences.html
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypeAlias, get_args
@@ -30,7 +31,8 @@ class Preferences:
         missing: what columns get that a row does not give.
         tx: how the transaction ends.
         handling: whether unknown preferences are an error.
-        timezone: the name of a time zone, not checked.
+        timezone: what may be the name of a time zone. Where there is none of that name, the preference is one that
+            there is not: answered by ``invalid_preferences`` where the handling is strict, and else passed over.
         max_affected: how many rows a write may change.
         unknown: preferences that there are not, or with values that there are not.
     """
@@ -68,6 +70,9 @@ class Preferences:
 def parse_preferences(header: str) -> Preferences:
     """Read a ``Prefer`` header; several are one with commas between them. The first valid value of each counts.
 
+    Values that PostgREST passes over without a word, such as ``max-affected=x``, count as preferences that there are
+    not: under strict handling nobody should take a limit for granted that is none.
+
     Raises:
         ApiError: 400 PGRST122, for unknown preferences with ``handling=strict``.
     """
@@ -84,12 +89,7 @@ def parse_preferences(header: str) -> Preferences:
             unknown.append(preference)
     handling = _HANDLING.get(found.get("handling", ""))
     if handling == "strict" and unknown:
-        raise ApiError(
-            400,
-            "PGRST122",
-            "Invalid preferences given with handling=strict",
-            details=f"Invalid preferences: {', '.join(unknown)}",
-        )
+        raise invalid_preferences(*unknown)
     max_affected = found.get("max-affected")
     return Preferences(
         return_=_RETURN.get(found.get("return", "")),
@@ -104,14 +104,25 @@ def parse_preferences(header: str) -> Preferences:
     )
 
 
+def invalid_preferences(*preferences: str) -> ApiError:
+    """400 PGRST122, for preferences that there are not, as they were given."""
+    return ApiError(
+        400,
+        "PGRST122",
+        "Invalid preferences given with handling=strict",
+        details=f"Invalid preferences: {', '.join(preferences)}",
+    )
+
+
 def _is_known(name: str, value: str) -> bool:
     if name == "timezone":
-        return bool(value)
+        return _ZONE.fullmatch(value) is not None
     if name == "max-affected":
         return value.isascii() and value.isdecimal() and len(value) < 19
     return value in _VALUES.get(name, ())
 
 
+_ZONE = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*")
 _RETURN: dict[str, Return] = {value: value for value in get_args(Return)}
 _COUNT: dict[str, Count] = {value: value for value in get_args(Count)}
 _RESOLUTION: dict[str, Resolution] = {value: value for value in get_args(Resolution)}

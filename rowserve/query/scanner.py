@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from rowserve.errors import ApiError
 
+from .complaints import explain
 from .model import Field, JsonStep
 
 MAX_DEPTH = 64
@@ -41,6 +42,11 @@ def unescape(quoted: str) -> str:
     return _ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted
 
 
+def stripped(dashed: str) -> str:
+    """A bare name or key: blanks beside a dash are no more part of it than those at its ends."""
+    return "-".join([part.strip() for part in dashed.split("-")]) if "-" in dashed else dashed.strip()
+
+
 class Scanner:
     """A text and a position in it.
 
@@ -62,13 +68,13 @@ class Scanner:
         """400 PGRST100: what was found at the position, and what was expected there."""
         pos = self.pos if at is None else at
         found = f'"{self.text[pos]}"' if pos < len(self.text) else "end of input"
-        return self.failure(f"unexpected {found}, expecting {expecting}", at=pos, hint=hint)
+        return self.failure(f"unexpected {found} expecting {expecting}", at=pos, hint=hint)
 
     def failure(self, details: str, *, at: int | None = None, hint: str | None = None) -> ApiError:
-        """400 PGRST100, with details of the caller's own."""
-        pos = self.pos if at is None else at
-        line = self.text.count("\n", 0, pos) + 1
-        column = pos - self.text.rfind("\n", 0, pos)
+        """400 PGRST100, with details of the caller's own where PostgREST has none."""
+        explained = explain(self.what, self.text)
+        pos, details = explained or (self.pos if at is None else at, details)
+        line, column = _place(self.text, pos)
         return ApiError(
             400,
             "PGRST100",
@@ -127,7 +133,7 @@ class Scanner:
             raise self.error('a name (letters, digits, "_", "$", " ", "-", or anything in double quotes)')
         self.pos = bare.end()
         self.blanks()
-        return bare[0].rstrip(" ")
+        return stripped(bare[0])
 
     def names(self, separator: str) -> list[str]:
         """One or more names."""
@@ -164,12 +170,22 @@ class Scanner:
         if quoted is not None:
             self.pos = quoted.end()
             return unescape(quoted[1])
-        key = _KEY.match(self.text, self.pos)
-        stripped = key[0].strip() if key else ""
-        if key is None or not stripped:
+        # A quote that nothing closes is no key, though it is none of the characters that end one.
+        key = None if self.at('"') else _KEY.match(self.text, self.pos)
+        name = stripped(key[0]) if key else ""
+        if key is None or not name:
             raise self.error('a JSON key (any characters but "(-:.,>)", or anything in double quotes)')
         self.pos = key.end()
-        return stripped
+        return name
+
+
+def _place(text: str, pos: int) -> tuple[int, int]:
+    """The line and the column, both from one; a tab reaches to the next column of eight, as in Parsec."""
+    line_start = text.rfind("\n", 0, pos) + 1
+    column = 1
+    for before, piece in enumerate(text[line_start:pos].split("\t")):
+        column = len(piece) + (column if not before else column + 8 - (column - 1) % 8)
+    return text.count("\n", 0, pos) + 1, column
 
 
 def _shown(text: str) -> str:

@@ -48,7 +48,8 @@ def _item(scanner: Scanner, depth: int) -> SelectItem:
         alias = name
         scanner.blanks()
         quoted, name = scanner.at('"'), scanner.name()
-    if name == "count" and not quoted and scanner.take("()"):
+    if name == "count" and not quoted and scanner.at("("):
+        scanner.expect("()", '")": a count has nothing in its parentheses')
         return Column(None, alias, None, "count", _cast(scanner))
     if scanner.at("(") or scanner.at("!"):
         return _embed(scanner, name, alias, False, depth)
@@ -90,9 +91,10 @@ def _embed(scanner: Scanner, target: str, alias: str | None, spread: bool, depth
         scanner.pos += 1
         bare = QUOTED.match(scanner.text, scanner.pos) is None
         name = scanner.name()
-        if bare and join is None and (name == "inner" or name == "left"):
+        joining = bare and (name == "inner" or name == "left")
+        if joining and join is None:
             join = "inner" if name == "inner" else "left"
-        elif hint is None:
+        elif hint is None and not joining:
             hint = name
         else:
             raise scanner.error('"(" (one hint and one of "!inner", "!left" at most)', at=start)

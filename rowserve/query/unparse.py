@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from .model import (
+    Call,
     Column,
     Comparison,
     Condition,
@@ -22,7 +23,7 @@ from .model import (
     Value,
 )
 from .parser import RESERVED, RESERVED_WORDS
-from .scanner import NAME
+from .scanner import NAME, stripped
 
 # What reads as something else when it stands bare where a name may stand.
 _QUOTED_WORDS = RESERVED | RESERVED_WORDS | {"not", "count", "inner", "left"}
@@ -50,7 +51,18 @@ def unparse(parsed: Parsed) -> str:
     for path, modifiers in query.embedded:
         pairs.extend(_modifiers("".join(f"{_name(step)}." for step in path), modifiers, values))
     pairs.sort(key=_rank)
-    return "&".join(f"{quote(key, safe=_SAFE)}={quote(value, safe=_SAFE)}" for _, key, value in pairs)
+    return "&".join(_pair(key, value) for _, key, value in pairs)
+
+
+def unparse_call(call: Call) -> str:
+    """The same for ``parse_call``."""
+    pairs = [_pair(_name(name), value) for name, value in call.arguments]
+    rest = unparse(call.parsed)
+    return "&".join([*pairs, rest] if rest else pairs)
+
+
+def _pair(key: str, value: str) -> str:
+    return f"{quote(key, safe=_SAFE)}={quote(value, safe=_SAFE)}"
 
 
 def _rank(pair: tuple[int, str, str]) -> int:
@@ -67,7 +79,8 @@ def _modifiers(prefix: str, modifiers: Modifiers, values: Sequence[Value]) -> It
     if modifiers.order:
         yield rank, f"{prefix}order", ",".join(map(_order, modifiers.order))
     if modifiers.limit is not None:
-        yield modifiers.limit, f"{prefix}limit", str(values[modifiers.limit])
+        end = ".last" if modifiers.backward else ""
+        yield modifiers.limit, f"{prefix}limit", f"{values[modifiers.limit]}{end}"
     if modifiers.offset is not None:
         yield modifiers.offset, f"{prefix}offset", str(values[modifiers.offset])
 
@@ -160,7 +173,7 @@ def _step(step: JsonStep) -> str:
 
 
 def _name(name: str) -> str:
-    bare = NAME.fullmatch(name) and not name.endswith(" ") and name not in _QUOTED_WORDS
+    bare = NAME.fullmatch(name) and stripped(name) == name and name not in _QUOTED_WORDS
     return name if bare else _quoted(name)
 
 

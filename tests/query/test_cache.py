@@ -43,6 +43,7 @@ def test_the_same_for_every_request(parsed: Parsed) -> None:
         ("id=eq.1", "id=eq.2"),
         ("id=eq.", "id=eq.a%20b+c"),
         ("limit=1&offset=2", "limit=30&offset=4"),
+        ("limit=1.last&order=id", "limit=30.last&order=id"),
         ("select=id,name&id=in.(1,2)&order=id&limit=5", 'select=id,name&id=in.("a,b")&order=id&limit=6'),
         ("select=films(*)&films.a=like.x*&a=is.null", "select=films(*)&films.a=like.y*&a=is.null"),
     ],
@@ -79,6 +80,10 @@ def test_values_in_the_shape_are_not_remembered(text: str) -> None:
     [
         ("limit=5&order=a", "limit&&order=a"),
         ("limit=5", "limit="),
+        ("limit=5", "limit=5.last"),
+        ("limit=5.last", "limit=5"),
+        ("limit=5.last", "&last"),
+        ("limit=5.last", "offset=5.last"),
         ("select=order(*)&%6Frder=eq.asc&or=(a.eq.asc)", "select=order(*)&%6Frder=eq.desc&or=(a.eq.asc)"),
         ("id=eq.1", "id&eq"),
         ("id=in.(1)", "id=in.(1"),

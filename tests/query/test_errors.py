@@ -13,9 +13,9 @@ OPERATORS = (
     "eq, neq, gt, gte, lt, lte, like, ilike, match, imatch, in, is, isdistinct, fts, plfts, phfts, wfts, "
     "cs, cd, ov, sl, sr, nxl, nxr, adj"
 )
-NAME = 'a name (letters, digits, "_", "$", " ", "-", or anything in double quotes)'
-ARRAY = 'an array in braces, such as {1,2} or {"a,b",c}'
-UNKNOWN = f'unknown operator "foo", expecting one of {OPERATORS}'
+NAME = "field name (* or [a..z0..9_$])"
+OPERATOR = "operator (eq, gt, ...)"
+BEHIND_NAME = 'letter, digit, "-", "->>", "->", "::", ".", ")", "," or end of input'
 
 
 def failure(query_string: str) -> ApiError:
@@ -27,88 +27,137 @@ def failure(query_string: str) -> ApiError:
 @pytest.mark.parametrize(
     ("query_string", "what", "column", "details"),
     [
-        ("age=foo.3", "filter (foo.3)", 1, UNKNOWN),
-        ("age=not.noop.0", "filter (not.noop.0)", 5, f'unknown operator "noop", expecting one of {OPERATORS}'),
-        ("age=foo(any).3", "filter (foo(any).3)", 1, UNKNOWN),
-        ("age=eq", "filter (eq)", 3, 'unexpected end of input, expecting "." and a value'),
-        ("age=eq(some).1", "filter (eq(some).1)", 3, 'unexpected "(", expecting (any) or (all)'),
-        ("age=neq(any).1", "filter (neq(any).1)", 4, 'unexpected "(", expecting "." behind "neq"'),
-        ("age=in(any).1", "filter (in(any).1)", 3, 'unexpected "(", expecting "." behind "in"'),
-        ("age=fts().a", "filter (fts().a)", 4, 'unexpected "(", expecting the name of a language in parentheses'),
-        ("age=is.nul", "filter (is.nul)", 4, 'unexpected "n", expecting null, not_null, true, false or unknown'),
-        ("age=is.null!", "filter (is.null!)", 8, 'unexpected "!", expecting end of input'),
-        ("age=in.1", "filter (in.1)", 4, 'unexpected "1", expecting "("'),
-        ("age=in.(1", "filter (in.(1)", 6, 'unexpected end of input, expecting "," or ")"'),
-        ("age=in.(1)2", "filter (in.(1)2)", 7, 'unexpected "2", expecting end of input'),
-        ("age=eq(any).1", "filter (eq(any).1)", 9, 'unexpected "1", expecting ' + ARRAY),
-        ("age=eq(any).{1,}", "filter (eq(any).{1,})", 9, 'unexpected "{", expecting ' + ARRAY),
-        ("age=eq(any).{{1}}", "filter (eq(any).{{1}})", 9, 'unexpected "{", expecting ' + ARRAY),
-        ("a:b=eq.1", "tree path (a:b)", 2, 'unexpected ":", expecting ".", "->", "->>" or end of input'),
-        ("or=()", "logic tree (())", 4, f'unexpected ")", expecting {NAME}'),
-        ("or=a.eq.1", "logic tree (a.eq.1)", 3, 'unexpected "a", expecting "("'),
-        ("or=(a.eq.1", "logic tree ((a.eq.1)", 10, 'unexpected end of input, expecting "," or ")"'),
-        ("or=(a.eq.1)b", "logic tree ((a.eq.1)b)", 11, 'unexpected "b", expecting end of input'),
+        ("age=eq", "filter (eq)", 3, f"unexpected end of input expecting {OPERATOR}"),
+        ("age=eq(some).1", "filter (eq(some).1)", 4, f'unexpected "s" expecting {OPERATOR}'),
+        ("age=neq(any).1", "filter (neq(any).1)", 4, f'unexpected "(" expecting {OPERATOR}'),
+        ("age=in(any).1", "filter (in(any).1)", 3, f'unexpected "(" expecting {OPERATOR}'),
+        ("age=fts().a", "filter (fts().a)", 5, f'unexpected ")" expecting {OPERATOR}'),
+        (
+            "age=is.nul",
+            "filter (is.nul)",
+            7,
+            "unexpected end of input expecting isVal: (null, not_null, true, false, unknown)",
+        ),
+        ("age=in.1", "filter (in.1)", 4, 'unexpected "1" expecting "("'),
+        ("age=in.(1", "filter (in.(1)", 6, 'unexpected end of input expecting "," or ")"'),
+        (
+            "or=()",
+            "logic tree (())",
+            4,
+            f'unexpected ")" expecting {NAME}, negation operator (not) or logic operator (and, or)',
+        ),
+        ("or=a.eq.1", "logic tree (a.eq.1)", 3, 'unexpected "a" expecting "("'),
+        ("or=(a.eq.1", "logic tree ((a.eq.1)", 10, 'unexpected end of input expecting "," or ")"'),
         (
             "or=(a)",
             "logic tree ((a))",
             5,
-            'unexpected ")", expecting "." and an operator behind the name, or "and(", "or(", "not.and(", "not.or("',
+            'unexpected ")" expecting letter, digit, "-", "->>", "->" or delimiter (.)',
         ),
-        ("or=(a.foo.1)", "logic tree ((a.foo.1))", 6, UNKNOWN),
-        ("select=a,", "select parameter (a,)", 3, f"unexpected end of input, expecting {NAME}"),
-        ("select=a(", "select parameter (a()", 3, f"unexpected end of input, expecting {NAME}"),
-        ("select=a(b", "select parameter (a(b)", 4, 'unexpected end of input, expecting "," or ")"'),
-        ("select=a)", "select parameter (a))", 2, 'unexpected ")", expecting "," or end of input'),
+        (
+            "select=a,",
+            "select parameter (a,)",
+            3,
+            f'unexpected end of input expecting "...", {NAME}, "*" or "count()"',
+        ),
+        (
+            "select=a(",
+            "select parameter (a()",
+            3,
+            f'unexpected end of input expecting "...", {NAME}, "*", "count()" or ")"',
+        ),
+        ("select=a(b", "select parameter (a(b)", 4, f"unexpected end of input expecting {BEHIND_NAME}"),
+        ("select=id,f(a[])", "select parameter (id,f(a[]))", 7, f"unexpected '[' expecting {BEHIND_NAME}"),
+        ("select=count(*)", "select parameter (count(*))", 6, f"unexpected '(' expecting {BEHIND_NAME}"),
+        ("select=a!b", "select parameter (a!b)", 2, f"unexpected '!' expecting {BEHIND_NAME}"),
+        (
+            "select=a.foo()",
+            "select parameter (a.foo())",
+            3,
+            'unexpected "f" expecting "sum", "avg", "count", "max" or "min"',
+        ),
+        ("select=a::", "select parameter (a::)", 4, "unexpected end of input expecting letter or digit"),
+        ("select=data->>--34", "select parameter (data->>--34)", 9, 'unexpected "-" expecting digit'),
+        (
+            "select=data->(!@#$%^%26*_d->>!@#$%^%26*_e::integer",
+            "select parameter (data->(!@#$%^&*_d->>!@#$%^&*_e::integer)",
+            7,
+            'unexpected "(" expecting "-", digit or any non reserved character different from: .,>()',
+        ),
+        ("order=", "order ()", 1, f"unexpected end of input expecting {NAME}"),
+        ("order=id.ac", "order (id.ac)", 4, 'unexpected "c" expecting "asc", "desc", "nullsfirst" or "nullslast"'),
+        ("order=id.asc.x", "order (id.asc.x)", 8, 'unexpected "x" expecting "nullsfirst" or "nullslast"'),
+        (
+            "order=id.asc.nullslasttt",
+            "order (id.asc.nullslasttt)",
+            17,
+            "unexpected 't' expecting \",\" or end of input",
+        ),
+        (
+            "order=films(a,b)",
+            "order (films(a,b))",
+            6,
+            'unexpected \'(\' expecting letter, digit, "-", "->>", "->", delimiter (.), "," or end of input',
+        ),
+        ("columns=", "columns parameter ()", 1, f"unexpected end of input expecting {NAME}"),
+        (".a=eq.1", "tree path (.a)", 1, f'unexpected "." expecting {NAME}'),
+        (".limit=1", "tree path (.limit)", 1, f'unexpected "." expecting {NAME}'),
+        (".or=(a.eq.1)", "logic path (.or)", 1, f'unexpected "." expecting {NAME}'),
+        ('a.b="', 'filter (")', 1, 'unexpected "\\"" expecting "not" or operator (eq, gt, ...)'),
+    ],
+)
+def test_mistakes_are_named_as_postgrest_names_them(query_string: str, what: str, column: int, details: str) -> None:
+    error = failure(query_string)
+    assert (error.status, error.code) == (400, "PGRST100")
+    assert error.message == f'"failed to parse {what}" (line 1, column {column})'
+    assert error.details == details
+
+
+@pytest.mark.parametrize(
+    ("query_string", "what", "column", "details"),
+    [
+        ("age=is.null!", "filter (is.null!)", 8, 'unexpected "!" expecting end of input'),
+        ("age=in.(1)2", "filter (in.(1)2)", 7, 'unexpected "2" expecting end of input'),
+        ("a:b=eq.1", "tree path (a:b)", 2, 'unexpected ":" expecting ".", "->", "->>" or end of input'),
+        ("a->b.order=a", "tree path (a->b.order)", 2, 'unexpected "-" expecting "." or end of input'),
+        ("or=(a.eq.1)b", "logic tree ((a.eq.1)b)", 11, 'unexpected "b" expecting end of input'),
+        ("a:b.or=(a.eq.1)", "logic path (a:b.or)", 2, 'unexpected ":" expecting "." or end of input'),
+        ("select=a)", "select parameter (a))", 2, 'unexpected ")" expecting "," or end of input'),
         (
             "select=a!b!c(d)",
             "select parameter (a!b!c(d))",
             4,
-            'unexpected "!", expecting "(" (one hint and one of "!inner", "!left" at most)',
-        ),
-        ("select=a!b", "select parameter (a!b)", 4, 'unexpected end of input, expecting "!" or "("'),
-        (
-            "select=a.foo()",
-            "select parameter (a.foo())",
-            2,
-            'unexpected ".", expecting ".avg()", ".count()", ".max()", ".min()" or ".sum()"',
+            'unexpected "!" expecting "(" (one hint and one of "!inner", "!left" at most)',
         ),
         (
-            "select=a::",
-            "select parameter (a::)",
-            4,
-            'unexpected end of input, expecting the name of a type (letters, digits, "_", "$", " ")',
-        ),
-        (
-            "select=a->",
-            "select parameter (a->)",
-            4,
-            "unexpected end of input, expecting "
-            'a JSON key (any characters but "(-:.,>)", or anything in double quotes)',
+            "select=a!inner!left(d)",
+            "select parameter (a!inner!left(d))",
+            8,
+            'unexpected "!" expecting "(" (one hint and one of "!inner", "!left" at most)',
         ),
         (
             "select=a->99999999999",
             "select parameter (a->99999999999)",
             4,
-            'unexpected "9", expecting an array index of four bytes',
+            'unexpected "9" expecting an array index of four bytes',
         ),
-        ("order=", "order ()", 1, f"unexpected end of input, expecting {NAME}"),
+        ("on_conflict=a)", "on_conflict parameter (a))", 2, 'unexpected ")" expecting "," or end of input'),
+        ("limit=ten", "limit (ten)", 1, 'unexpected "t" expecting a whole number'),
+        ("offset=", "offset ()", 1, "unexpected end of input expecting a whole number"),
+        ("limit=ten.last", "limit (ten.last)", 1, 'unexpected "t" expecting a whole number'),
+        ("offset=1.last", "offset (1.last)", 1, 'unexpected "1" expecting a whole number'),
         (
-            "order=id.ac",
-            "order (id.ac)",
-            3,
-            'unexpected ".", expecting ".asc", ".desc", ".nullsfirst", ".nullslast", "," or end of input behind "id"',
+            "offset=1&limit=20.last",
+            "limit (20.last)",
+            1,
+            "the last rows are counted from the end, and take no offset",
         ),
         (
-            "order=id.asc.x",
-            "order (id.asc.x)",
-            7,
-            'unexpected ".", expecting ".nullsfirst", ".nullslast", "," or end of input',
+            "select=films(*)&films.limit=3.last",
+            "limit (3.last)",
+            1,
+            "the last rows of an embedded resource cannot be asked for",
         ),
-        ("order=id.nullslast.asc", "order (id.nullslast.asc)", 13, 'unexpected ".", expecting "," or end of input'),
-        ("columns=", "columns parameter ()", 1, f"unexpected end of input, expecting {NAME}"),
-        ("on_conflict=a)", "on_conflict parameter (a))", 2, 'unexpected ")", expecting "," or end of input'),
-        ("limit=ten", "limit (ten)", 1, 'unexpected "t", expecting a whole number'),
-        ("offset=", "offset ()", 1, "unexpected end of input, expecting a whole number"),
         (
             "limit=9223372036854775808",
             "limit (9223372036854775808)",
@@ -116,16 +165,67 @@ def failure(query_string: str) -> ApiError:
             "expecting a whole number up to 9223372036854775807",
         ),
         (f"limit={'9' * 5000}", f"limit ({'9' * 200}…)", 1, "expecting a whole number up to 9223372036854775807"),
-        (".limit=1", "tree path ()", 1, f"unexpected end of input, expecting {NAME}"),
         ("a=eq.%FF", "percent-encoding (eq.%FF)", 1, "expecting percent-encoded UTF-8"),
         ("a=eq.\udcff", "query string ()", 1, "expecting UTF-8"),
     ],
 )
-def test_says_what_it_cannot_read(query_string: str, what: str, column: int, details: str) -> None:
+def test_what_postgrest_passes_over_is_refused(query_string: str, what: str, column: int, details: str) -> None:
     error = failure(query_string)
     assert (error.status, error.code, error.hint) == (400, "PGRST100", None)
     assert error.message == f'"failed to parse {what}" (line 1, column {column})'
     assert error.details == details
+
+
+def test_columns_are_counted_as_in_parsec() -> None:
+    assert failure("or=(%0A%0A").message == '"failed to parse logic tree ((\n\n)" (line 1, column 4)'
+    assert failure("or=(a.eq.1%0A").message == '"failed to parse logic tree ((a.eq.1\n)" (line 2, column 1)'
+    assert failure("or=(%09a!").message.endswith("(line 1, column 10)")
+
+
+@pytest.mark.parametrize("text", ["a," * 1_000 + "!", "a(" * 60 + "!", '"' + "a" * 5_000])
+def test_long_texts_are_explained_in_few_words(text: str) -> None:
+    assert "expecting" in str(failure(f"select={text}").details)
+
+
+@pytest.mark.parametrize(
+    ("array", "details"),
+    [
+        ("1", 'Array value must start with "{" or dimension information.'),
+        ("{1", "Unexpected end of input."),
+        ("{1,}", 'Unexpected "}" character.'),
+        ("{,1}", 'Unexpected "," character.'),
+        ("{{1}}", "Unexpected array element."),
+        ('{a"b"}', "Unexpected array element."),
+    ],
+)
+def test_an_array_that_is_none_is_what_it_is_to_the_database(array: str, details: str) -> None:
+    error = failure(f"age=eq(any).{array}")
+    assert (error.status, error.code, error.details) == (400, "22P02", details)
+    assert error.message == f'malformed array literal: "{array}"'
+
+
+MISTAKES = {
+    "order": "order=id.x",
+    "logic tree": "or=(",
+    "columns parameter": "columns=",
+    "select parameter": "select=a(",
+    "filter": "id=5",
+    "on_conflict parameter": "on_conflict=",
+    "PGRST103": "limit=-1",
+    "PGRST108": "films.id=eq.1",
+}
+
+
+@pytest.mark.parametrize("query_string", ["&".join(MISTAKES.values()), "&".join(reversed(MISTAKES.values()))])
+def test_the_mistake_that_postgrest_comes_upon_first_is_named(query_string: str) -> None:
+    mistakes = query_string.split("&")
+    named = []
+    while mistakes:
+        error = failure("&".join(mistakes))
+        what = error.message.removeprefix('"failed to parse ').split(" (")[0]
+        named.append(what if error.code == "PGRST100" else error.code)
+        mistakes.remove(MISTAKES[named[-1]])
+    assert named == list(MISTAKES)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +241,17 @@ def test_says_what_it_cannot_read(query_string: str, what: str, column: int, det
 def test_a_value_without_an_operator_is_told_how_to_write_one(query_string: str, hint: str) -> None:
     error = failure(f"select=*,films(*)&{query_string}")
     assert error.hint == hint
-    assert str(error.details).endswith(f"expecting an operator and a dot before the value, one of {OPERATORS}")
+    assert str(error.details).endswith('expecting "not" or operator (eq, gt, ...)')
+
+
+@pytest.mark.parametrize(
+    ("query_string", "operator", "column"),
+    [("age=foo.3", "foo", 1), ("age=not.foo.3", "foo", 5), ("or=(age.foo(any).3)", "foo", 8)],
+)
+def test_an_unknown_operator_is_told_which_there_are(query_string: str, operator: str, column: int) -> None:
+    error = failure(query_string)
+    assert error.message.endswith(f"(line 1, column {column})")
+    assert str(error.hint).startswith(f'There is no operator "{operator}". Use one of {OPERATORS}; ')
 
 
 @pytest.mark.parametrize("word", ["limit", "offset", "films.limit"])

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rowserve.errors import ApiError
-from rowserve.query import Parsed, parse, unparse
+from rowserve.query import Call, Parsed, parse, parse_call, unparse, unparse_call
+from rowserve.query.complaints import explain
 
-from .strategies import almost, query_strings, requests
+from .strategies import almost, calls, query_strings, requests
 
 
 @given(requests())
@@ -21,6 +22,13 @@ def test_a_request_survives_the_wire(parsed: Parsed) -> None:
     wire = unparse(parsed)
     assert wire.isascii()
     assert parse(wire) == parsed
+
+
+@given(calls())
+def test_a_call_survives_the_wire(call: Call) -> None:
+    wire = unparse_call(call)
+    assert wire.isascii()
+    assert parse_call(wire) == call
 
 
 @given(almost | query_strings | st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
@@ -31,10 +39,23 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except ApiError as error:
         code = error.code
     if parsed is None:
-        assert code in {"PGRST100", "PGRST103", "PGRST108"}
+        assert code in {"PGRST100", "PGRST103", "PGRST108", "22P02"}
     else:
         assert parse(unparse(parsed)) == parsed
         assert hash(parsed.query) == hash(parse(text).query)
+
+
+@given(almost | query_strings | st.text())
+def test_any_call_is_read_or_refused(text: str) -> None:
+    call, code = None, None
+    try:
+        call = parse_call(text)
+    except ApiError as error:
+        code = error.code
+    if call is None:
+        assert code in {"PGRST100", "PGRST103", "PGRST108", "22P02"}
+    else:
+        assert parse_call(unparse_call(call)) == call
 
 
 def steps(work: Callable[[], object]) -> int:
@@ -73,6 +94,22 @@ def test_twice_the_text_takes_twice_the_steps(build: Callable[[int], str]) -> No
     parse(build(10))
     once, twice = steps(partial(parse, build(200))), steps(partial(parse, build(400)))
     assert twice < 2.2 * once
+
+
+@pytest.mark.parametrize("mistake", ["a=5", "order=a.x", "or=(", "films.a=eq.1", "limit=-1", "a:b=eq.1"])
+def test_twice_the_mistakes_take_no_more_than_twice_the_steps(mistake: str) -> None:
+    def refused(count: int) -> None:
+        with pytest.raises(ApiError):
+            parse("&".join([mistake] * count))
+
+    refused(10)
+    once, twice = steps(partial(refused, 200)), steps(partial(refused, 400))
+    assert twice < 2.2 * once
+
+
+def test_explaining_a_mistake_is_given_up_in_time() -> None:
+    once, twice = (steps(partial(explain, "select parameter", "a," * count + "!")) for count in (200, 400))
+    assert once == twice
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rowserve.errors import ApiError
-from rowserve.query import Preferences, parse_preferences
-
-WIRE = Path(__file__).with_name("wire.jsonl").read_text().splitlines()
+from rowserve.query import Preferences, invalid_preferences, parse_preferences
 
 
 @pytest.mark.parametrize(
@@ -27,6 +23,13 @@ WIRE = Path(__file__).with_name("wire.jsonl").read_text().splitlines()
         ("return=all, return=headers-only", Preferences(return_="headers-only", unknown=("return=all",))),
         ("resolution=merge-duplicates, missing=default", Preferences(resolution="merge-duplicates", missing="default")),
         ("timezone=America/Los_Angeles", Preferences(timezone="America/Los_Angeles")),
+        ("timezone=Etc/GMT+3,timezone=UTC", Preferences(timezone="Etc/GMT+3")),
+        ("timezone=, timezone='UTC", Preferences(unknown=("timezone=", "timezone='UTC"))),
+        (
+            "max-affected=2,max-affected=1 , handling = strict",
+            Preferences(max_affected=2, unknown=("handling = strict",)),
+        ),
+        ("Return=minimal", Preferences(unknown=("Return=minimal",))),
         ("handling=strict, max-affected=10", Preferences(handling="strict", max_affected=10)),
         (
             "handling=lenient, foo,,bar=1, max-affected=x",
@@ -65,9 +68,11 @@ def test_max_affected_applies_only_when_strict() -> None:
     assert parse_preferences("max-affected=3").applied("max-affected") is None
 
 
-def test_every_preference_that_clients_send_is_known() -> None:
-    for line in WIRE:
-        assert parse_preferences(json.loads(line).get("prefer", "")).unknown == ()
+def test_a_time_zone_that_there_is_not_is_refused_in_the_same_words() -> None:
+    error = invalid_preferences("timezone=Mars/Olympus")
+    assert (error.status, error.code) == (400, "PGRST122")
+    assert error.message == "Invalid preferences given with handling=strict"
+    assert error.details == "Invalid preferences: timezone=Mars/Olympus"
 
 
 @given(st.text())
