@@ -21,6 +21,7 @@ from ..errors import ApiError
 from .admission import Door, Gate, overloaded
 from .base import Arguments, Backend, Returned, Settings, Statement, Write
 from .sqlite_errors import translated
+from .sqlite_functions import register
 from .sqlite_threads import ReadThread, ReadWork, WriteThread
 
 READERS = 2
@@ -155,7 +156,7 @@ class SQLiteBackend(Backend):
             pragmas.append("query_only=ON")
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
-        connection.create_function("unicode_lower", 1, unicode_lower, deterministic=True)
+        register(connection)
         if self.settings.log_sql:
             connection.set_trace_callback(log.info)
         return connection
@@ -226,8 +227,10 @@ class SQLiteBackend(Backend):
             with ThreadPoolExecutor(1, "rowserve-stream") as executor:
                 connection = await loop.run_in_executor(executor, lambda: self.connect(readonly=True))
                 try:
-                    cursor = await loop.run_in_executor(executor, connection.execute, statement.text, arguments)
-                    while rows := await loop.run_in_executor(executor, cursor.fetchmany, CHUNK):
+                    cursor = await loop.run_in_executor(
+                        executor, translating, connection.execute, statement.text, arguments
+                    )
+                    while rows := await loop.run_in_executor(executor, translating, cursor.fetchmany, CHUNK):
                         yield [row[0] for row in rows]
                 finally:
                     connection.interrupt()
@@ -259,14 +262,18 @@ class SQLiteBackend(Backend):
         return translated(error) if isinstance(error, sqlite3.Error) else None
 
 
+def translating(call: Callable[..., Any], *arguments: Any) -> Any:
+    """Calls, and tells of an error in the very thread: what a function of a statement raised is kept there."""
+    try:
+        return call(*arguments)
+    except sqlite3.Error as error:
+        raise translated(error) from error
+
+
 def interrupting(connection: Any) -> Callable[[], None]:
     """What stops the statement that runs on a session's connection."""
     driver: sqlite3.Connection = connection.connection.driver_connection._conn
     return driver.interrupt
-
-
-def unicode_lower(text: Any) -> Any:
-    return text.lower() if isinstance(text, str) else text
 
 
 def switch_to_wal(connection: sqlite3.Connection) -> None:

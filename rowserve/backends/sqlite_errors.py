@@ -11,6 +11,7 @@ from sqlalchemy.dialects import sqlite
 
 from ..errors import ApiError, database_error
 from .base import Write
+from .sqlite_functions import RAISED, raised
 
 UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
 NOT_NULL = re.compile(r"NOT NULL constraint failed: (.+)\.(.+)")
@@ -29,6 +30,10 @@ def translated(
     """
     message = str(error)
     table = write.table if write is not None else None
+    if message == RAISED and (own := raised()) is not None:
+        return own
+    if message.startswith("fts5:"):
+        return database_error("42601", f"the full-text query cannot be run: {message}")
     if found := UNIQUE.match(message):
         return unique_violation(found[1], write)
     if found := NOT_NULL.match(message):

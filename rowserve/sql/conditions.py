@@ -3,78 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from json import dumps
-from typing import Any
+from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, and_, column, false, func, not_, or_, select, true, types
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import ColumnElement, and_, false, not_, or_, true, types
 
 from ..errors import ApiError
 from ..query import Comparison, Condition, Is, Logic
+from . import postgresql_operators, sqlite_operators
+from .database_types import database_type
+from .fields import field_name, field_target
+from .operators import ORDERING, SYMBOLS, Compared, Operators
+from .scope import Parameters, Scope, Target
+from .scope import Reader as Reader
 
-ORDERING = {
-    "eq": "__eq__",
-    "neq": "__ne__",
-    "gt": "__gt__",
-    "gte": "__ge__",
-    "lt": "__lt__",
-    "lte": "__le__",
-    "isdistinct": "is_distinct_from",
+NullEmbed: TypeAlias = Callable[[str], ColumnElement[bool] | None]
+"""Whether there is a related row, by the name of what is embedded; None where nothing is embedded by that name."""
+
+_OPERATORS: dict[str, type[Operators]] = {
+    "postgresql": postgresql_operators.PostgreSQLOperators,
+    "sqlite": sqlite_operators.SQLiteOperators,
 }
-Reader = Callable[[Any], Any]
 
 
 class Conditions:
-    """Compiles conditions over one scope."""
+    """Compiles conditions over the rows of a scope.
 
-    def __init__(self, scope, parameters, null_embed) -> None:
+    Args:
+        scope: the rows.
+        parameters: those of the whole statement, which the values join.
+        null_embed: what ``films=is.null`` tests where ``films`` is embedded.
+    """
+
+    def __init__(self, scope: Scope, parameters: Parameters, null_embed: NullEmbed) -> None:
         self.scope = scope
-        self.entity = scope.entity
         self.parameters = parameters
         self.null_embed = null_embed
+        self.operators = _OPERATORS[scope.entity.dialect.name](scope, parameters)
 
     def all_of(self, conditions: tuple[Condition, ...]) -> list[ColumnElement[bool]]:
+        """One expression for each condition."""
         return [self.compile(condition) for condition in conditions]
 
     def compile(self, condition: Condition) -> ColumnElement[bool]:
+        """The expression that is true of the rows that meet the condition.
+
+        Raises:
+            ApiError: 42703 for an unknown column, 42883 for an operator that its type does not have, 42804 for what
+                is no truth, 400 PGRST127 for what the database cannot do.
+        """
         if isinstance(condition, Comparison):
-            expression = self.comparison(condition)
+            expression = self._comparison(condition)
         elif isinstance(condition, Is):
-            expression = self.truth(condition)
+            expression = self._truth(condition)
         else:
-            expression = self.logic(condition)
+            expression = self._logic(condition)
         return not_(expression) if condition.negated else expression
 
-    def parameter(self, index: int, type_: types.TypeEngine[Any], read: Reader) -> ColumnElement[Any]:
-        """The bind parameter for a value of the request; its name carries the value's index."""
-        return self.parameters.value(index, type_, read)
-
-    def compared(self, type_: types.TypeEngine[Any]) -> types.TypeEngine[Any]:
-        """The type that a value is compared as: without a length or a scale, to which it would be cut and rounded."""
-        while isinstance(type_, types.TypeDecorator):
-            type_ = type_.load_dialect_impl(self.entity.dialect)
-        if isinstance(type_, types.String) and not isinstance(type_, types.Enum):
-            return types.String()
-        if isinstance(type_, types.Numeric) and not isinstance(type_, types.Float):
-            return types.Numeric()
-        return type_
-
-    def logic(self, condition: Logic) -> ColumnElement[bool]:
+    def _logic(self, condition: Logic) -> ColumnElement[bool]:
         join = and_ if condition.operator == "and" else or_
         return join(*self.all_of(condition.conditions))
 
-    def truth(self, condition: Is) -> ColumnElement[bool]:
-        related = None if condition.field.path else self.null_embed(condition.field.name)
-        if related is not None and condition.value == "null":
-            return not_(related)
-        if related is not None and condition.value == "not_null":
-            return related
-        target = self.field(condition)
+    def _truth(self, condition: Is) -> ColumnElement[bool]:
+        if condition.value in ("null", "not_null") and not condition.field.path:
+            related = self.null_embed(condition.field.name)
+            if related is not None:
+                return related if condition.value == "not_null" else not_(related)
+        target = self._target(condition)
         if condition.value in ("null", "unknown"):
             return target.expression.is_(None)
         if condition.value == "not_null":
             return target.expression.is_not(None)
-        if not isinstance(target.expression.type, types.Boolean):
+        if not isinstance(database_type(target.expression.type, self.scope.entity.dialect), types.Boolean):
             raise ApiError(
                 400,
                 "42804",
@@ -83,77 +82,22 @@ class Conditions:
         # IS, not =: a row whose value is NULL is not true and not false, negated or not.
         return target.expression.is_(true() if condition.value == "true" else false())
 
-    def comparison(self, condition: Comparison) -> ColumnElement[bool]:
-        target = self.field(condition)
-        if condition.quantifier is None:
-            if condition.operator in ORDERING:
-                parse = hashable(target.wire.parse) if is_array(target) else target.wire.parse
-                value = self.parameter(condition.parameter, self.compared(target.expression.type), parse)
-                expression: ColumnElement[bool] = getattr(target.expression, ORDERING[condition.operator])(value)
-                return expression
-            if condition.operator in ("like", "ilike"):
-                return self.like(condition, target)
-            if condition.operator == "in":
-                return self.contained(condition, target)
-        raise not_supported(f"the operator {condition.operator}" + ("" if condition.quantifier is None else "()"))
+    def _comparison(self, condition: Comparison) -> ColumnElement[bool]:
+        target = self._target(condition)
+        compared = Compared(target, field_name(condition.field), condition)
+        operator = condition.operator
+        if operator in ORDERING:
+            return self.operators.ordering(compared)
+        if operator in ("like", "ilike", "match", "imatch"):
+            return self.operators.pattern(compared)
+        if operator == "in":
+            return self.operators.contained(compared)
+        if operator in SYMBOLS:
+            return self.operators.overlap(compared)
+        return self.operators.search(compared)
 
-    def like(self, condition: Comparison, target: Any) -> ColumnElement[bool]:
-        if not isinstance(target.expression.type.dialect_impl(self.entity.dialect), types.String):
-            symbol = "~~" if condition.operator == "like" else "~~*"
-            raise ApiError(
-                404,
-                "42883",
-                f"operator does not exist: {target.wire.name} {symbol} unknown",
-                details=f"{condition.operator} compares text, and {self.entity.name}.{condition.field.name} is no text column",
-            )
-        pattern = self.parameter(condition.parameter, types.Text(), like_pattern)
-        if self.entity.dialect.name == "postgresql":
-            return target.expression.like(pattern) if condition.operator == "like" else target.expression.ilike(pattern)
-        # SQLite has no default escape character, and its LIKE is told to mind case when a connection is opened.
-        if condition.operator == "like":
-            return target.expression.like(pattern, escape="\\")
-        return func.unicode_lower(target.expression).like(func.unicode_lower(pattern), escape="\\")
-
-    def contained(self, condition: Comparison, target: Any) -> ColumnElement[bool]:
-        parse = target.wire.parse
-        if self.entity.dialect.name == "postgresql":
-
-            def read_array(items: tuple[str, ...]) -> tuple[Any, ...]:
-                return tuple([parse(item) for item in items])
-
-            array = self.parameter(
-                condition.parameter, postgresql.ARRAY(self.compared(target.expression.type)), read_array
-            )
-            return target.expression == func.any(array)
-
-        def read_json(items: tuple[str, ...]) -> str:
-            return dumps([parse(item) for item in items])
-
-        items = func.json_each(self.parameter(condition.parameter, types.Text(), read_json)).table_valued("value")
-        return target.expression.in_(select(column("value")).select_from(items))
-
-    def field(self, condition: Comparison | Is) -> Any:
-        if condition.field.path:
-            raise not_supported("a JSON path in a filter")
-        return self.scope.column(condition.field.name)
-
-
-def is_array(target: Any) -> bool:
-    return isinstance(target.expression.type, types.ARRAY)
-
-
-def hashable(parse: Reader) -> Reader:
-    """The same, with tuples for lists: identical reads are found by their arguments."""
-
-    def frozen(value: Any) -> Any:
-        return tuple([frozen(item) for item in value]) if isinstance(value, list) else value
-
-    return lambda text: frozen(parse(text))
-
-
-def like_pattern(text: str) -> str:
-    """The pattern for SQL: ``*`` stands for ``%``, which a URL would have to escape."""
-    return text.replace("*", "%")
+    def _target(self, condition: Comparison | Is) -> Target:
+        return field_target(self.scope, condition.field, self.parameters)
 
 
 def not_supported(what: str) -> ApiError:
