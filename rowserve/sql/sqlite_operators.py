@@ -139,7 +139,8 @@ class SQLiteOperators(Operators):
         key = self.scope.entity.primary_key
         rows = self.scope.rows
         if len(key) == 1 and isinstance(key[0].column.type, types.Integer):
-            return rows.c[key[0].column.key].in_(found)  # it is the rowid
+            rowid: ColumnElement[Any] = rows.c[key[0].column.key]
+            return rowid.in_(found)
         if not key:
             name = self.dialect.identifier_preparer.quote(str(getattr(rows, "name", table_.name)))
             return literal_column(f"{name}.rowid", Integer()).in_(found)
