@@ -99,7 +99,13 @@ class Reads:
             if stream:
                 read = compile_rows(node, max_rows=limits.max_rows, ordered=limits.ordered)
             else:
-                read = compile_read(node, max_rows=limits.max_rows, count=count, boundary=True, ordered=limits.ordered)
+                read = compile_read(
+                    node,
+                    max_rows=limits.max_rows,
+                    count=count,
+                    boundary=limits.ordered and not any(term.embed for term in query.modifiers.order),
+                    ordered=limits.ordered,
+                )
             return Shape(node, read, context.finisher(node))
 
         return context.shapes.get_or_make(("read", query, count, stream), make)
