@@ -132,7 +132,8 @@ class Compiler(ABC):
             child, where = self.related(scope, embedded)
             if embedded.relationship.is_to_one:
                 return self.lifted(self.output(child, value.value), child, where)
-            listed = self.listed(child, replace(embedded.node, items=(Item("value", value.value),)), where)
+            only = replace(embedded.node, items=(Item("value", value.value),))
+            listed = self.listed(child, only, where, embedded.relationship)
             return self.selected(listed, self.array_of(listed.pairs[0][1])).scalar_subquery()
         return number(1)
 
@@ -166,10 +167,10 @@ class Compiler(ABC):
         child, where = self.related(scope, embedded)
         node = embedded.node
         if not embedded.relationship.is_to_one:
-            listed = self.listed(child, node, where)
+            listed = self.listed(child, node, where, embedded.relationship)
             return self.selected(listed, self.array_of(self.object_of(listed.pairs, listed.rows))).scalar_subquery()
         if node.is_aggregated:
-            listed = self.listed(child, node, where)
+            listed = self.listed(child, node, where, embedded.relationship)
             found = self.selected(listed, self.object_of(listed.pairs, listed.rows)).limit(number(1))
         else:
             found = self.one(child, node.items, where)
@@ -224,14 +225,15 @@ class Compiler(ABC):
             *(self.exists(scope, embedded) for embedded in node.inner()),
         ]
 
-    def listed(self, scope: Scope, node: Node, where: Sequence[ColumnElement[bool]]) -> Listed:
-        """The rows of an embedded node."""
+    def listed(self, scope: Scope, node: Node, where: Sequence[ColumnElement[bool]], way: Relationship) -> Listed:
+        """The rows of an embedded node. A function's come in the order that it gives them, unless told otherwise."""
         modifiers = node.modifiers
         limit = self.limit(modifiers.limit)
         offset = self.offset(modifiers.offset)
         if node.is_aggregated:
             return self.grouped(scope, node, Arrangement(where, (), limit, offset))
-        order = self.order_by(scope, node, self.full_order(node, modifiers.order))
+        terms = modifiers.order if way.function is not None else self.full_order(node, modifiers.order)
+        order = self.order_by(scope, node, terms)
         return self.plain(scope, node.items, Arrangement(where, order, limit, offset))
 
     def grouped(self, scope: Scope, node: Node, arrangement: Arrangement) -> Listed:

@@ -97,7 +97,7 @@ def compile_read(node: Node, *, max_rows: int | None, count: bool, boundary: boo
     if count:
         total = counted(compiler, scope, node, where)
     edge: ColumnElement[Any] = null()
-    if boundary and arrangement.limit is not None and not node.is_aggregated:
+    if boundary and arrangement.limit is not None and node.entity.primary_key and not node.is_aggregated:
         edge = page_boundary(compiler, scope, node, arrangement)
     columns: list[Any] = [body.label("body"), func.count().label("rows"), total.label("total"), edge.label("boundary")]
     statement = select(*columns).select_from(page.rows)
