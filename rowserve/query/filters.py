@@ -153,14 +153,13 @@ def _no_operator(scanner: Scanner, subject: str, nested: bool) -> ApiError:
     if word is not None and word[0] in OPERATORS:
         expected = _modifiers(word[0]) if scanner.text.startswith("(", after) else '"." and a value'
         return scanner.error(expected, at=after)
-    known = f"one of {', '.join(OPERATORS)}"
+    known = ", ".join(OPERATORS)
     given = _UNQUOTED.match(scanner.text, scanner.pos) if nested else None
     text = (scanner.text[scanner.pos :] if given is None else given[0])[:200]
+    hint = f"To compare with the value itself, write {subject[:200]}eq.{text}. The operators are {known}."
     if word is not None and scanner.text.startswith((".", "("), after):
-        hint = f'There is no operator "{word[0][:200]}". Use {known}; to compare with the text itself, write eq.{text}'
-    else:
-        hint = f"To compare with the value itself, write {subject[:200]}eq.{text}"
-    return scanner.error(f"an operator and a dot before the value, {known}", at=start, hint=hint)
+        hint = f'There is no operator "{word[0][:200]}". {hint}'
+    return scanner.error(f"an operator and a dot before the value, one of {known}", at=start, hint=hint)
 
 
 def _modifiers(operator: str) -> str:

@@ -240,7 +240,7 @@ def test_the_mistake_that_postgrest_comes_upon_first_is_named(query_string: str)
 )
 def test_a_value_without_an_operator_is_told_how_to_write_one(query_string: str, hint: str) -> None:
     error = failure(f"select=*,films(*)&{query_string}")
-    assert error.hint == hint
+    assert error.hint == f"{hint}. The operators are {OPERATORS}."
     assert str(error.details).endswith('expecting "not" or operator (eq, gt, ...)')
 
 
@@ -251,7 +251,8 @@ def test_a_value_without_an_operator_is_told_how_to_write_one(query_string: str,
 def test_an_unknown_operator_is_told_which_there_are(query_string: str, operator: str, column: int) -> None:
     error = failure(query_string)
     assert error.message.endswith(f"(line 1, column {column})")
-    assert str(error.hint).startswith(f'There is no operator "{operator}". Use one of {OPERATORS}; ')
+    assert str(error.hint).startswith(f'There is no operator "{operator}". To compare with the value itself, write ')
+    assert str(error.hint).endswith(f"The operators are {OPERATORS}.")
 
 
 @pytest.mark.parametrize("word", ["limit", "offset", "films.limit"])
