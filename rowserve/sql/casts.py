@@ -111,10 +111,9 @@ def _unknown_type(type_name: str) -> ApiError:
 
 def _check(target: Target, name: str, dialect: Dialect) -> None:
     """Refuses what PostgreSQL has no cast for."""
-    if name in TEXTS or family(database_type(target.expression.type, dialect)) not in ("plain", "json"):
-        return
     source = target.wire.name
-    if name not in _CASTS.get(source, ()):
+    is_enum = family(database_type(target.expression.type, dialect)) == "plain" and source not in _CASTS
+    if name not in TEXTS and (is_enum or name not in _CASTS.get(source, _TYPES)):
         names = (_FULL_NAMES.get(each, each) for each in (source, name))
         raise ApiError(400, "42846", "cannot cast type {} to {}".format(*names))
 
@@ -131,7 +130,7 @@ def _sqlite_cast(target: Target, name: str, type_: TypeEngine[Any], dialect: Dia
     if name in TEXTS and source in _INTEGERS | TEXTS:
         return cast(expression, Text())
     stored = database_type(expression.type, dialect)
-    if family(stored) not in ("plain", "json") or isinstance(stored, types.Enum):
+    if source not in _CASTS or isinstance(stored, types.Enum):
         source = "text"
     scale = stored.scale if isinstance(stored, types.Numeric) and stored.precision is not None else None
     digits = literal_column("NULL" if scale is None else str(int(scale)), types.Integer())

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 from .postgresql_types import RANGED
+from .reflected_types import TextualArray
 
 Family: TypeAlias = Literal["text", "json", "array", "range", "tsvector", "plain", "other"]
 """Types that have the same operators: ``plain`` are numbers, times and whatever else has but an order; what is not
@@ -51,6 +52,8 @@ def family(type_: TypeEngine[Any]) -> Family:
 
 def compared(type_: TypeEngine[Any]) -> TypeEngine[Any]:
     """The type that a value is compared as: without a length or a scale, to which it would be cut and rounded."""
+    if isinstance(type_, TextualArray):
+        return type_
     if isinstance(type_, types.ARRAY):
         return postgresql.ARRAY(_element(type_.item_type), dimensions=type_.dimensions)
     if isinstance(type_, postgresql.CITEXT):

@@ -22,6 +22,7 @@ from .operators import (
     no_operator,
     plain_text,
 )
+from .reflected_types import TextualArray, TextualType
 
 _SEARCHES = {
     "fts": func.to_tsquery,
@@ -96,6 +97,12 @@ class PostgreSQLOperators(Operators):
 
     def _item(self, compared: Compared) -> ColumnElement[Any]:
         type_ = self._type(compared)
+        if isinstance(type_, TextualType):
+            return self.value(compared, type_, plain_text)
+        if isinstance(type_, TextualArray) and isinstance(type_.item_type, TextualType):
+            # The type does the same by itself, but SQLAlchemy's own type for arrays on asyncpg takes its place.
+            texts = self.value(compared, postgresql.ARRAY(Text(), dimensions=type_.dimensions), self.reader(compared))
+            return cast(texts, postgresql.ARRAY(type_.item_type))
         if is_read_by_database(type_, self.dialect):
             return cast(self.value(compared, Text(), plain_text), type_)
         return self.value(compared, type_, self.reader(compared))
@@ -106,6 +113,8 @@ class PostgreSQLOperators(Operators):
         if self.family_of(compared) == "array":
             name = compared.target.wire.name
             raise ApiError(400, "42704", f"could not find array type for data type {name}")
+        if isinstance(type_, TextualType):
+            type_ = TextualType(type_.unlimited)
         if is_read_by_database(type_, self.dialect):
             return cast(self.values(compared, postgresql.ARRAY(Text()), plain_text), postgresql.ARRAY(type_))
         return self.values(compared, postgresql.ARRAY(type_), self.reader(compared))

@@ -20,6 +20,7 @@ from sqlalchemy import (
     literal_column,
     select,
     table,
+    type_coerce,
     types,
 )
 
@@ -72,6 +73,8 @@ class SQLiteOperators(Operators):
     def pattern(self, compared: Compared) -> ColumnElement[bool]:
         self.require_text(compared)
         left, operator = compared.target.expression, compared.operator
+        if self.family_of(compared) == "other":
+            left = type_coerce(left, Text())
 
         def compare(value: ColumnElement[Any]) -> ColumnElement[Any]:
             # SQLite has no default escape character, and its LIKE is told to mind case when a connection is opened.
@@ -139,7 +142,7 @@ class SQLiteOperators(Operators):
         key = self.scope.entity.primary_key
         rows = self.scope.rows
         if len(key) == 1 and isinstance(key[0].column.type, types.Integer):
-            rowid: ColumnElement[Any] = rows.c[key[0].column.key]
+            rowid: ColumnElement[Any] = rows.c[key[0].column.key]  # SQLite's, under another name
             return rowid.in_(found)
         if not key:
             name = self.dialect.identifier_preparer.quote(str(getattr(rows, "name", table_.name)))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from rowserve.errors import ApiError
+from rowserve.sql.fields import cast_target
+from rowserve.sql.scope import Parameters, Target
+from rowserve.sql.types import wire_type
 
-from .sample import PostgreSQLSample, Sample
+from .sample import PostgreSQLSample, Sample, things
 
 CASTS: list[tuple[str, list[Any]]] = [
     ("id::text", ["1", "2", "3", "4", "5"]),
@@ -179,3 +184,14 @@ def test_an_unknown_type_is_answered_with_those_there_are(sample: Sample) -> Non
         sample.values("id::int3")
     assert raised.value.hint is not None
     assert "int4, int8, integer" in raised.value.hint
+
+
+@pytest.mark.parametrize(("type_name", "expected"), [("int", 12347), ("text", "12347.17"), ("numeric", 12347.17)])
+def test_what_has_no_type_of_its_own_is_cast_by_how_it_crosses(sample: Sample, type_name: str, expected: Any) -> None:
+    # As the aggregates of the compiler are: a function, of which only the wire knows what it yields.
+    total = Target(sa.func.sum(things.c.price, type_=sa.types.NullType()), wire_type(sa.Numeric(), sample.dialect))
+    target = cast_target(total, type_name, Parameters(), sample.dialect)
+    array = sa.func.json_array if sample.name == "sqlite" else sa.func.json_build_array
+    statement = sa.select(array(target.wire.output(target.expression))).where(things.c.price > sa.literal_column("0"))
+    found = sample.execute(statement, Parameters(), ())
+    assert [json.loads(text)[0] for text in found] == [expected]

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql
 from rowserve.errors import ApiError
 from rowserve.query import parse
 from rowserve.sql.conditions import Conditions
+from rowserve.sql.reflected_types import TextualType, array_of
 from rowserve.sql.scope import Parameters
 
 from .sample import PostgreSQLSample, Sample, SQLiteSample, refusal, things
@@ -235,6 +236,8 @@ spans = sa.Table(
     sa.Column("vector", postgresql.TSVECTOR),
     sa.Column("address", postgresql.INET),
     sa.Column("title", sa.JSON),
+    sa.Column("bits", TextualType("bit(3)", "bit varying")),
+    sa.Column("masks", array_of(TextualType("bit(3)", "bit varying"))),
 )
 
 
@@ -244,13 +247,13 @@ def with_spans(on_postgresql: PostgreSQLSample) -> Sample:
     on_postgresql.script(
         """
         CREATE TABLE spans (id int PRIMARY KEY, span int4range, spans int4multirange, days daterange, numbers int[],
-                            words varchar(5)[], vector tsvector, address inet, title json);
+                            words varchar(5)[], vector tsvector, address inet, title json, bits bit(3), masks bit(3)[]);
         INSERT INTO spans VALUES
             (1, '[1,5)', '{[1,2),[4,5)}', '[2026-01-01,2026-02-01)', '{1,2}', '{a,b}',
-             'fat:1 cat:2', '10.0.0.1', '"cats"'),
+             'fat:1 cat:2', '10.0.0.1', '"cats"', '101', '{101,111}'),
             (2, '[5,9)', '{[7,9)}', 'empty', '{2,3,NULL}', '{}',
-             to_tsvector('english', 'running rats'), '10.1.0.0/16', '{}'),
-            (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+             to_tsvector('english', 'running rats'), '10.1.0.0/16', '{}', '011', '{}'),
+            (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
         """
     )
     return on_postgresql
@@ -288,6 +291,11 @@ ON_POSTGRESQL: list[tuple[str, list[int]]] = [
     ("address=sl.10.0.0.0/8", [1, 2]),
     ("address=in.(10.0.0.1,10.1.0.0/16)", [1, 2]),
     ("address=eq(any).{10.0.0.1}", [1]),
+    ("bits=eq.101", [1]),
+    ("bits=in.(101,011)", [1, 2]),
+    ("bits=neq.1010", [1, 2]),
+    ("masks=cs.{111}", [1]),
+    ("masks=eq.{101,111}", [1]),
 ]
 
 
