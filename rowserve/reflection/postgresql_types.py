@@ -102,7 +102,11 @@ class PostgreSQLTypes:
         if row["kind"] == "d":
             return self.type(row["base"], row["base_spelling"])
         if row["category"] == "A" and row["element"]:
-            return array_of(self.type(row["element"], spelling.removesuffix("[]")))
+            element = spelling.removesuffix("[]")
+            if self.domain(row["element"]) is not None:
+                # An array of a domain is not comparable with one of the type behind it.
+                return array_of(TextualType(element))
+            return array_of(self.type(row["element"], element))
         if row["kind"] == "e":
             return postgresql.ENUM(*row["labels"], name=row["name"], schema=row["schema"], create_type=False)
         if row["schema"] == "pg_catalog" and row["name"] in _KNOWN:

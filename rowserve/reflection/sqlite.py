@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from .expressions import sql_text
 from .inherited_keys import InheritedKeys, Key, Reference
 from .model import DELETABLE, FTS, FTS5, INSERTABLE, KIND, UPDATABLE, VIEW, Reflected
-from .sqlite_ddl import full_text
 from .sqlite_relations import Relation, Row, read_relations
 from .sqlite_types import sqlite_type
 from .sqlite_views import view_columns
@@ -47,7 +46,7 @@ async def reflect_sqlite(connection: AsyncConnection, schemas: tuple[str, ...]) 
 
 def build_table(relation: Relation, metadata: MetaData) -> Table:
     is_view = relation.kind == "view"
-    is_full_text = full_text(relation.sql) is not None
+    is_full_text = relation.full_text is not None
     computed = relation.definition.computed
     info = {
         KIND: "virtual table" if relation.kind == "virtual" else relation.kind,
@@ -120,7 +119,7 @@ def mark_full_text(relations: list[Relation], tables: Mapping[int, Table]) -> No
     """Tells each table that an FTS5 table indexes of that one."""
     by_lower_name = {relation.name.lower(): relation for relation in relations}
     for relation in relations:
-        options = full_text(relation.sql)
+        options = relation.full_text
         content = by_lower_name.get((options or {}).get("content", "").lower())
         if options is None or content is None or content.kind != "table" or not content.has_rowid:
             continue

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .sqlite_ddl import Definition, Kind, definition, instead_of
+from .sqlite_ddl import Definition, Kind, definition, full_text, instead_of
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -56,9 +56,14 @@ class Relation:
     events: set[str] = field(default_factory=set)
     has_rowid: bool = True
     definition: Definition = field(init=False)
+    full_text: dict[str, str] | None = field(init=False)
+    """The options of an FTS5 table."""
 
     def __post_init__(self) -> None:
-        self.definition = definition(self.sql) if self.kind == "table" else Definition()
+        # Most tables' texts say nothing that the pragmas do not.
+        is_needed = "constraint" in self.sql.lower() or any(column["hidden"] for column in self.columns)
+        self.definition = definition(self.sql) if is_needed and self.kind == "table" else Definition()
+        self.full_text = full_text(self.sql) if self.kind == "virtual" else None
 
     def named(self, numbers: Iterable[int]) -> tuple[str, ...]:
         """The names of the columns of those numbers."""
@@ -95,22 +100,29 @@ async def read_relations(connection: AsyncConnection) -> list[Relation]:
         result = await connection.exec_driver_sql(query, arguments)
         return list(result.mappings())
 
-    found: dict[str, Relation] = {}
+    async def columns_of(listed: list[Any]) -> list[Any]:
+        try:
+            return await rows(_COLUMNS, dumps([row["name"] for row in listed]))
+        except DBAPIError as error:  # of a view whose table is gone, or a virtual table whose module is not there
+            if len(listed) > 1:
+                return [column for row in listed for column in await columns_of([row])]
+            kind, name = listed[0]["kind"], listed[0]["name"]
+            log.warning("The %s %s is left out, for it cannot be read: %s", kind, name, error.orig)
+            return []
+
     listed = await rows(_RELATIONS)
-    names = dumps([row["name"] for row in listed if row["kind"] == "table"])
     columns: dict[str, list[Row]] = defaultdict(list)
-    for row in await rows(_COLUMNS, names):
-        columns[row["relation"]].append(row)
-    for number, row in enumerate(listed):
-        name = row["name"]
-        if row["kind"] != "table":
-            try:
-                columns[name] = await rows(_COLUMNS, dumps([name]))
-            except DBAPIError as error:  # its table is gone, or its module is not there
-                log.warning("The %s %s is left out, for it cannot be read: %s", row["kind"], name, error.orig)
-                continue
-        visible = [column for column in columns[name] if column["hidden"] != 1]
-        found[name] = Relation(number, name, row["kind"], row["sql"], visible, has_rowid=not row["without_rowid"])
+    for column in await columns_of(listed):
+        if column["hidden"] != 1:
+            columns[column["relation"]].append(column)
+    found = {
+        row["name"]: Relation(
+            number, row["name"], row["kind"], row["sql"], columns[row["name"]], has_rowid=not row["without_rowid"]
+        )
+        for number, row in enumerate(listed)
+        if row["name"] in columns
+    }
+    names = dumps([name for name, relation in found.items() if relation.kind == "table"])
     for (name, _), group in groupby(await rows(_FOREIGN_KEYS, names), itemgetter("relation", "id")):
         found[name].foreign_keys.append(list(group))
     for (name, _), group in groupby(await rows(_INDEXES, names), itemgetter("relation", "name")):

@@ -37,7 +37,7 @@ _KNOWN: dict[str, Any] = {
     "VARCHAR": types.VARCHAR,
 }
 _LIMITED = (types.CHAR, types.NCHAR, types.VARCHAR, types.NVARCHAR, types.DECIMAL, types.NUMERIC)
-_DECLARED = re.compile(r"\s*([^()]*?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\).*)?", re.DOTALL)
+_LIMITS = re.compile(r"\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
 _GENERATED = re.compile(r"\s*\b(GENERATED\s+ALWAYS|GENERATED|ALWAYS)\s*$", re.IGNORECASE)
 
 
@@ -49,16 +49,15 @@ def sqlite_type(declared: str) -> TypeEngine[Any]:
     """
     # SQLite takes the words before AS in a generated column for part of its type.
     declared = _GENERATED.sub("", declared).strip()
-    match = _DECLARED.fullmatch(declared)
-    name, *limits = match.groups() if match else (declared, None, None)
-    name = " ".join((name or "").upper().split())
+    name = " ".join(declared.partition("(")[0].upper().split())
+    limits = _LIMITS.search(declared)
     if name in ("", "ANY"):
         return UntypedType()
     if (known := _KNOWN.get(name)) is not None:
-        arguments = [int(limit) for limit in limits if limit is not None] if issubclass(known, _LIMITED) else []
+        arguments = [int(limit) for limit in limits.groups() if limit] if limits and issubclass(known, _LIMITED) else []
         made: TypeEngine[Any] = known(*arguments[: 1 if issubclass(known, types.String) else 2])
         return made
-    if "INT" in name:
+    if "INT" in name and "POINT" not in name:  # SQLite itself sees the one in the other
         return WideInteger()
     if any(part in name for part in ("CHAR", "CLOB", "TEXT")):
         return types.TEXT()

@@ -17,6 +17,7 @@ from sqlalchemy.types import TypeEngine
 
 from . import literals, sqlite_types
 from .literals import RefusedError
+from .reflected_types import NamedType, UntypedType
 from .wire import Read, WireType, processor, simple
 
 
@@ -324,5 +325,23 @@ def unknown(type_: TypeEngine[Any], dialect: Dialect) -> WireType:
         schema={},
         read=literals.no_nul,
         native=Annotated[str, Strict()],
+        sqlite=sqlite_types.anything,
+    )
+
+
+def named(type_: NamedType, dialect: Dialect) -> WireType:
+    """A type that is known by its name alone: in goes the text of any JSON value, as PostgreSQL itself takes it."""
+    return simple(type_, dialect, name=type_.spelling, schema={}, read=literals.no_nul, sqlite=sqlite_types.anything)
+
+
+def untyped(type_: UntypedType, dialect: Dialect) -> WireType:
+    """A column of SQLite without a type: numbers stay numbers, all else is text."""
+    return simple(
+        type_,
+        dialect,
+        name="text",
+        schema={},
+        read=literals.no_nul,
+        native=Annotated[int, Strict()] | Annotated[float, Strict(), AllowInfNan(False)] | Annotated[str, Strict()],
         sqlite=sqlite_types.anything,
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, literal_column, type_coerce, types
+from sqlalchemy import ColumnElement, Text, case, cast, func, literal, literal_column, type_coerce, types
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import BindParameter
-from sqlalchemy.sql.operators import OperatorType
+from sqlalchemy.sql.operators import OperatorType, in_op, not_in_op
+from sqlalchemy.sql.selectable import ReturnsRows
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
 
@@ -50,6 +51,10 @@ class TextualArray(postgresql.ARRAY[Any]):
 
     cache_ok = True
 
+    def adapt(self, cls: Any, **_: Any) -> Any:
+        """The same for a dialect, whose own class of arrays would take no texts."""
+        return TextualArray(self.item_type, dimensions=self.dimensions)
+
     def bind_expression(self, bindvalue: BindParameter[Any]) -> ColumnElement[Any]:
         assert isinstance(self.item_type, TextualType)
         texts = type_coerce(bindvalue, postgresql.ARRAY(Text(), dimensions=self.dimensions))
@@ -78,13 +83,15 @@ class UntypedType(NamedType):
 
     class Comparator(UserDefinedType.Comparator[Any]):
         def operate(self, op: OperatorType, *other: Any, **options: Any) -> Any:
+            if op in (in_op, not_in_op) and isinstance(other[0], ReturnsRows):
+                return cast(self.expr, Text()).operate(op, *other, **options)
             return super().operate(op, *[self._alike(value) for value in other], **options)
 
         def _alike(self, value: Any) -> Any:
-            if not isinstance(value, BindParameter):
+            if not isinstance(value, str | BindParameter):
                 return value
             is_number = func.typeof(self.expr).in_([literal_column("'integer'"), literal_column("'real'")])
-            text = type_coerce(value, Text())
+            text = literal(value, Text()) if isinstance(value, str) else type_coerce(value, Text())
             return case((is_number, cast(text, types.NUMERIC())), else_=text)
 
     comparator_factory = Comparator

@@ -16,13 +16,17 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from . import generic_types
 from .decorated_types import decorated
 from .postgresql_types import RANGED, array, span
+from .reflected_types import NamedType, UntypedType, WideInteger
 from .wire import WireType as WireType
 
 _KINDS: tuple[tuple[Any, Callable[[Any, Dialect], WireType]], ...] = (
+    (UntypedType, generic_types.untyped),
+    (NamedType, generic_types.named),
     (types.Enum, generic_types.enumeration),
     (types.Boolean, generic_types.boolean),
     (types.SmallInteger, generic_types.integer("smallint", 16)),
     (types.BigInteger, generic_types.integer("bigint", 64)),
+    (WideInteger, generic_types.integer("integer", 64)),
     (types.Integer, generic_types.integer("integer", 32)),
     (postgresql.OID, generic_types.integer("oid", 32, low=0)),
     (types.Float, generic_types.floating),
