@@ -102,7 +102,7 @@ def _read(reader: RowReader, body: Body, place: _Place) -> tuple[list[Row], _Pla
 
 
 def _cut(reader: RowReader, body: Body, place: _Place, end: int) -> tuple[list[Row], _Place]:
-    rows = _parsed(reader, b"[%b]" % body[place.byte : end], body, place)
+    rows = _parsed(reader, b"[" + body[place.byte : end] + b"]", body, place)
     comma = _COMMA.match(body, end)
     assert comma is not None
     return rows, _Place(comma.end(), place.row + len(rows), place.keys or frozenset(rows[0]))
