@@ -10,7 +10,7 @@ from functools import partial
 
 from rowserve.errors import ApiError
 from rowserve.rows import Body, RowReader
-from rowserve.slices import SLICE, Later, Row, Rows
+from rowserve.slices import Later, Row, Rows, slice_size
 
 _LINE = re.compile(rb"[^\r\n]*+(?:\r\n|\n|\r)?")
 _BOM = b"\xef\xbb\xbf"
@@ -81,6 +81,7 @@ def _read(reader: RowReader, body: Body, place: _Place) -> tuple[list[Row], _Pla
     """The rows of the slice that begins at a place, and where the next begins; None after the last."""
     lines = _Lines(body, place.byte, place.lines)
     header = place.header
+    size = slice_size(place.byte)
     rows: list[Row] = []
     for record in lines.records():
         if len(record) != len(header):
@@ -88,7 +89,7 @@ def _read(reader: RowReader, body: Body, place: _Place) -> tuple[list[Row], _Pla
             raise ApiError(400, "PGRST102", "All lines must have same number of fields", details=details)
         pairs = [(name, None if text == "NULL" else text) for name, text in zip(header, record, strict=True)]
         rows.append(reader.from_strings(pairs, row=place.row + len(rows)))
-        if lines.byte - place.byte >= SLICE:
+        if lines.byte - place.byte >= size:
             break
     place = _Place(header, lines.byte, lines.number, place.row + len(rows))
     return rows, None if lines.byte >= len(body) else place
