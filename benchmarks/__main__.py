@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from . import durability, isolation, rates, startup, stream, surge
+from . import bulk, durability, isolation, rates, startup, stream, surge
 from .databases import Databases
 from .peers import PEERS
 from .report import document
@@ -20,6 +20,7 @@ OTHERS: dict[str, Callable[[Settings], list[Table]]] = {
     "surge": surge.run,
     "isolation": isolation.run,
     "stream": stream.run,
+    "bulk": bulk.run,
     "startup": startup.run,
     "durability": durability.run,
 }

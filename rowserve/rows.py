@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Required
+from typing import Annotated, Any, Required, TypeAlias
 
 from pydantic import ConfigDict, FailFast, TypeAdapter
 from pydantic_core import ValidationError, from_json
@@ -16,6 +16,8 @@ from rowserve.errors import ApiError
 from rowserve.sql.literals import RefusedError, no_nul_escape
 from rowserve.sql.types import WireType
 from rowserve.sql.wire import ExactNumber
+
+Body: TypeAlias = bytes | bytearray
 
 _ARRAY = re.compile(rb"[ \t\r\n]*\[")
 # More digits than a float keeps, with a point among them: whole numbers are exact anyway.
@@ -43,6 +45,13 @@ class InputColumn:
     refused: RefusedError | None = None
 
 
+class InvalidJSONError(ApiError):
+    """PGRST102: a body that is no JSON, or JSON that is no rows. ``details`` say where."""
+
+    def __init__(self, details: str) -> None:
+        super().__init__(400, "PGRST102", "Empty or invalid json", details=details)
+
+
 class RowReader:
     """Reads the rows of one table out of requests, as validated Python values by column name.
 
@@ -53,14 +62,25 @@ class RowReader:
         columns: the columns that a client may know of.
         only: takes these keys alone and ignores all others, as PostgREST's ``?columns=`` asks; the rows' keys may then
             differ. Without it every key must be a column, and all rows must have the same keys.
+        nulls: whether a key of ``only`` that a row does not have is null in it, as PostgREST has it without
+            ``Prefer: missing=default``.
     """
 
-    def __init__(self, table: str, columns: Iterable[InputColumn], *, only: Collection[str] | None = None) -> None:
+    def __init__(
+        self,
+        table: str,
+        columns: Iterable[InputColumn],
+        *,
+        only: Collection[str] | None = None,
+        nulls: bool = False,
+    ) -> None:
         self.table = table
         self.columns: Mapping[str, InputColumn] = {column.name: column for column in columns}
         for name in only or ():
-            self._column(name)
+            self._check_refused(self._column(name), None)
         self._only = only
+        self._nulls: dict[str, None] = dict.fromkeys(only or ()) if nulls else {}
+        self._not_null = [name for name in self._nulls if not self.columns[name].nullable]
         taken = [
             column
             for column in self.columns.values()
@@ -82,15 +102,18 @@ class RowReader:
         many: TypeAdapter[list[dict[str, Any]]] = TypeAdapter(_many(row))
         self._one, self._many = one.validator, many.validator
 
-    def only(self, columns: Collection[str]) -> RowReader:
+    def only(self, columns: Collection[str], *, nulls: bool = False) -> RowReader:
         """A reader of the same table that takes ``columns`` alone; worth keeping, for it is slow to make.
 
-        Raises:
-            ApiError: 400 PGRST204 for a name that is no column.
-        """
-        return RowReader(self.table, self.columns.values(), only=columns)
+        Args:
+            nulls: whether those that a row does not have are null in it; else they stay absent.
 
-    def one_or_many(self, body: bytes) -> tuple[list[dict[str, Any]], bool]:
+        Raises:
+            ApiError: 400 PGRST204 for a name that is no column, 428C9 for that of a generated one.
+        """
+        return RowReader(self.table, self.columns.values(), only=columns, nulls=nulls)
+
+    def one_or_many(self, body: Body) -> tuple[list[dict[str, Any]], bool]:
         """The rows in a JSON object or array of objects, and whether it was an array.
 
         Raises:
@@ -98,8 +121,22 @@ class RowReader:
                 no column; 428C9 for a generated column; 23502 for a null that may not be or a required key that is
                 missing; and with the type's own SQLSTATE (22P02, 22003...) for a value, naming row and column.
         """
-        start = body[0] if body else 0
-        is_array = start == _OPEN_BRACKET or (start != _OPEN_BRACE and _ARRAY.match(body) is not None)
+        return (self._read(body, 0, None), True) if is_array(body) else (self._read(body, None, None), False)
+
+    def many(self, array: Body, *, row: int, keys: Collection[str] | None) -> list[dict[str, Any]]:
+        """The rows in a part of a JSON array, made an array of its own.
+
+        Args:
+            row: how many rows there were before it.
+            keys: the keys that its rows have to have; None for those of the first.
+
+        Raises:
+            ApiError: as `one_or_many` does; `InvalidJSONError` for what is no JSON.
+        """
+        return self._read(array, row, keys)
+
+    def _read(self, body: Body, row: int | None, keys: Collection[str] | None) -> list[dict[str, Any]]:
+        """The rows in a body whose first row is number ``row``; None says that it is an object, not an array."""
         # `find` and a search for one byte: `b"..." in body` takes twice to ten times as long.
         if _BACKSLASH in body and body.find(b"\\u0000") >= 0:
             _check_no_nul(body)
@@ -108,44 +145,56 @@ class RowReader:
         try:
             if self._has_numeric and _POINT in body and _MANY_DIGITS.search(body) and _LONG_NUMBER.search(body):
                 value = json.loads(body, parse_float=ExactNumber)
-                rows = self._many.validate_python(value) if is_array else [self._one.validate_python(value)]
+                rows = [self._one.validate_python(value)] if row is None else self._many.validate_python(value)
             else:
-                rows = self._many.validate_json(body) if is_array else [self._one.validate_json(body)]
+                rows = [self._one.validate_json(body)] if row is None else self._many.validate_json(body)
         except ValidationError as error:
-            raise self._refusal(body, error, is_array=is_array) from None
+            raise self._refusal(body, error, row, keys) from None
         except (ValueError, RecursionError) as error:
-            raise _invalid_json(str(error)) from None
+            raise InvalidJSONError(str(error)) from None
         if rows and self._never_given:
-            raise self._null(self._never_given[0], 0 if is_array else None)
-        if is_array and self._only is None:
-            _check_keys(rows)
-        return rows, is_array
+            raise self._null(self._never_given[0], row)
+        if row is not None and self._only is None:
+            _check_keys(rows, keys)
+        return [self._filled(each, _nth(row, index)) for index, each in enumerate(rows)] if self._nulls else rows
 
-    def from_strings(self, pairs: Iterable[tuple[str, str | None]]) -> dict[str, Any]:
+    def from_strings(self, pairs: Iterable[tuple[str, str | None]], *, row: int | None = None) -> dict[str, Any]:
         """The row that a form or a query string spells, or a line of CSV; None is null. The last of a key counts.
+
+        Args:
+            row: the row's number, from 0, for an error to name; None where there is but one.
 
         Raises:
             ApiError: as `one_or_many` does.
         """
-        row: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for name, text in pairs:
             if self._only is not None and name not in self._only:
                 continue
             column = self._column(name)
-            self._check_refused(column, None)
+            self._check_refused(column, row)
             if text is None:
                 if not column.nullable:
-                    raise self._null(name, None)
-                row[name] = None
+                    raise self._null(name, row)
+                values[name] = None
                 continue
             try:
-                row[name] = column.wire.read(text)
+                values[name] = column.wire.read(text)
             except RefusedError as refused:
-                raise refused.error(_where(name, None)) from None
+                raise refused.error(_where(name, row)) from None
         for name in self._required:
-            if name not in row:
-                raise self._null(name, None)
-        return row
+            if name not in values:
+                raise self._null(name, row)
+        return self._filled(values, row)
+
+    def _filled(self, values: dict[str, Any], row: int | None) -> dict[str, Any]:
+        """The row, with null for what it does not have."""
+        if len(values) == len(self._nulls) or not self._nulls:
+            return values
+        for name in self._not_null:
+            if name not in values:
+                raise self._null(name, row)
+        return {**self._nulls, **values}
 
     def _column(self, name: str) -> InputColumn:
         column = self.columns.get(name)
@@ -166,29 +215,36 @@ class RowReader:
         message = f'null value in column "{name}" of relation "{self.table}" violates not-null constraint'
         return ApiError(400, "23502", message, details=_where(name, row))
 
-    def _refusal(self, body: bytes, error: ValidationError, *, is_array: bool) -> ApiError:
+    def _refusal(self, body: Body, error: ValidationError, row: int | None, keys: Collection[str] | None) -> ApiError:
         """The error PostgREST would answer with: first what is wrong with the shape, then with the values."""
         problems = error.errors(include_url=False)
         if problems[0]["type"] == "json_invalid":
-            return _invalid_json(problems[0]["ctx"]["error"])
+            return InvalidJSONError(problems[0]["ctx"]["error"])
         _check_finite(body)
         value = from_json(body)
-        rows: Sequence[Any] = value if is_array else [value]
-        if not all(isinstance(row, dict) for row in rows):
-            return _invalid_json("The body must be an object or an array of objects")
+        rows: Sequence[Any] = [value] if row is None else value
+        if not all(isinstance(each, dict) for each in rows):
+            return InvalidJSONError("The body must be an object or an array of objects")
         if self._only is None:
-            _check_keys(rows)
+            _check_keys(rows, keys)
             for name in rows[0]:
-                self._check_refused(self._column(name), 0 if is_array else None)
+                self._check_refused(self._column(name), row)
         place = list(problems[0]["loc"])
-        index = int(place.pop(0)) if is_array else None
+        index = None if row is None else int(place.pop(0))
         name = str(place[0])
+        where = _nth(row, index or 0)
         if problems[0]["type"] == "missing":
-            return self._null(name, index)
+            return self._null(name, where)
         given = rows[index or 0][name]
         if given is None:
-            return self._null(name, index)
-        return self.columns[name].wire.refusal(_exact(body, index, name, given)).error(_where(name, index))
+            return self._null(name, where)
+        return self.columns[name].wire.refusal(_exact(body, index, name, given)).error(_where(name, where))
+
+
+def is_array(body: Body) -> bool:
+    """Whether a body, if it is JSON, is an array."""
+    start = body[0] if body else 0
+    return start == _OPEN_BRACKET or (start != _OPEN_BRACE and _ARRAY.match(body) is not None)
 
 
 def _many(row: Any) -> Any:
@@ -204,34 +260,34 @@ def _where(name: str, row: int | None) -> str:
     return f'column "{name}"' if row is None else f'row {row + 1}, column "{name}"'
 
 
-def _invalid_json(details: str) -> ApiError:
-    return ApiError(400, "PGRST102", "Empty or invalid json", details=details)
+def _nth(row: int | None, index: int) -> int | None:
+    return None if row is None else row + index
 
 
-def _check_finite(body: bytes) -> None:
+def _check_finite(body: Body) -> None:
     """Refuses NaN and Infinity, which are no JSON but which Pydantic would let into a JSON column."""
     try:
         from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        raise _invalid_json(str(error)) from None
+        raise InvalidJSONError(str(error)) from None
 
 
-def _check_no_nul(body: bytes) -> None:
+def _check_no_nul(body: Body) -> None:
     try:
         no_nul_escape(body.decode(errors="replace"))
     except RefusedError as refused:
         raise refused.error() from None
 
 
-def _check_keys(rows: Sequence[dict[str, Any]]) -> None:
+def _check_keys(rows: Sequence[dict[str, Any]], keys: Collection[str] | None) -> None:
     if rows:
-        keys = rows[0].keys()
+        expected = rows[0].keys() if keys is None else keys
         for row in rows:
-            if row.keys() != keys:
+            if row.keys() != expected:
                 raise ApiError(400, "PGRST102", "All object keys must match")
 
 
-def _exact(body: bytes, index: int | None, name: str, given: Any) -> Any:
+def _exact(body: Body, index: int | None, name: str, given: Any) -> Any:
     """A float that was refused, with the digits it had in the body, for the message to repeat."""
     if not isinstance(given, float):
         return given

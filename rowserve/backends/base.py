@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from asyncio import Future
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -67,6 +67,8 @@ class Write:
         table: what is written to, and ``columns`` the names of those that the first arguments are for: an error
             may have to name them.
         check: is given what came back before it is committed; an error it raises rolls the write back.
+        later: more sets, a part at a time, each made when those before it are on their way. They may be gone through
+            more than once, on any thread; an error that one raises rolls the write back.
     """
 
     statement: Statement
@@ -74,6 +76,12 @@ class Write:
     table: Table
     columns: tuple[str, ...]
     check: Callable[[Returned], None] | None = None
+    later: Iterable[Sequence[Arguments]] = ()
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one statement, once, and whatever comes back will do."""
+        return len(self.sets) == 1 and not self.later and self.check is None
 
 
 class Backend(ABC):

@@ -7,11 +7,12 @@ import logging
 from abc import ABC, abstractmethod
 from asyncio import Task
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
+from sqlalchemy import Table
 
 from ..errors import ApiError, database_error, internal_error
 from .admission import Door, Job
@@ -26,6 +27,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Prepared: TypeAlias = "PreparedStatement[asyncpg.Record]"
 ReadWork: TypeAlias = tuple[Statement, Arguments]
 Work = TypeVar("Work")
+Run: TypeAlias = Callable[[Statement, Sequence[Arguments]], Coroutine[Any, Any, Returned]]
 
 LOST = (
     asyncpg.PostgresConnectionError,
@@ -231,12 +233,6 @@ class WriteLane(Lane[Write]):
             start = end
         return True
 
-    async def _fetch_joined(self, statement: Statement, sets: Sequence[Arguments]) -> Returned:
-        assert statement.joined is not None
-        prepared = await self.prepared(statement.joined)
-        rows = await prepared.fetch(*zip(*sets, strict=True))
-        return Returned(rows, len(rows) or affected(prepared.get_statusmsg()))
-
     async def alone(self, job: Job[Write]) -> None:
         try:
             try:
@@ -250,7 +246,7 @@ class WriteLane(Lane[Write]):
             job.resolve(returned)
 
     async def _write(self, write: Write) -> Returned:
-        if len(write.sets) == 1 and write.check is None:
+        if write.is_single:
             return await self._execute(write.statement, write.sets[0])
         if write.statement.joined is not None:
             try:
@@ -261,21 +257,72 @@ class WriteLane(Lane[Write]):
 
     async def _transaction(self, write: Write, *, joined: bool) -> Returned:
         connection = await self.connected()
+        run = self._fetch_joined if joined else self._fetch_each
         async with connection.transaction():
-            if joined:
-                parts = [await self._fetch_joined(write.statement, write.sets)]
+            if not write.later:
+                returned = await run(write.statement, write.sets)
+            elif joined and refers_to_itself(write.table):
+                returned = await run(write.statement, await all_sets(write))
             else:
-                parts = [await self._execute(write.statement, arguments) for arguments in write.sets]
-            rows = [row for part in parts for row in part.rows]
-            returned = Returned(rows, sum(part.touched for part in parts))
+                returned = await self._in_parts(run, write)
             if write.check is not None:
                 write.check(returned)
         return returned
+
+    async def _in_parts(self, run: Run, write: Write) -> Returned:
+        """Runs part after part: while one is on its way, the next is made."""
+        rows: list[Any] = []
+        touched = 0
+        later = iter(write.later)
+        sets: Sequence[Arguments] | None = write.sets
+        while sets is not None:
+            running = asyncio.create_task(run(write.statement, sets))
+            try:
+                # One turn of the loop for the driver to write, one for uvloop to send what was written.
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                sets = next(later, None)
+            except asyncio.CancelledError:
+                running.cancel()
+                raise
+            finally:  # what is wrong with this part comes before what is wrong with the next
+                part = await running
+            rows += part.rows
+            touched += part.touched
+        return Returned(rows, touched)
+
+    async def _fetch_joined(self, statement: Statement, sets: Sequence[Arguments]) -> Returned:
+        assert statement.joined is not None
+        prepared = await self.prepared(statement.joined)
+        rows = await prepared.fetch(*zip(*sets, strict=True))
+        return Returned(rows, len(rows) or affected(prepared.get_statusmsg()))
+
+    async def _fetch_each(self, statement: Statement, sets: Sequence[Arguments]) -> Returned:
+        prepared = await self.prepared(statement.text)
+        if prepared.get_attributes():
+            rows = await prepared.fetchmany(sets)
+            return Returned(rows, len(rows))
+        # Without rows to count, only the status of each says how many there were.
+        return Returned([], sum([(await self._execute(statement, arguments)).touched for arguments in sets]))
 
     async def _execute(self, statement: Statement, arguments: Arguments) -> Returned:
         prepared = await self.prepared(statement.text)
         rows = await prepared.fetch(*arguments)
         return Returned(rows, len(rows) or affected(prepared.get_statusmsg()))
+
+
+def refers_to_itself(table: Table) -> bool:
+    """Whether a row may refer to one that comes after it, which it may where one statement inserts both."""
+    return any(key.referred_table is table for key in table.foreign_key_constraints)
+
+
+async def all_sets(write: Write) -> list[Arguments]:
+    """All sets of a write at once, letting others run between one part and the next."""
+    sets = list(write.sets)
+    for part in write.later:
+        sets += part
+        await asyncio.sleep(0)
+    return sets
 
 
 def affected(status: str | None) -> int:

@@ -8,8 +8,10 @@ import sqlite3
 import threading
 from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import chain
 from queue import SimpleQueue
 from typing import Any, TypeAlias
 
@@ -197,7 +199,7 @@ class WriteThread(Thread):
     def _job(self, job: Job[Write]) -> Outcome:
         """Runs one of the writes. A single statement that fails undoes itself; what is more has a savepoint."""
         execute = self.connection.execute
-        savepoint = len(job.work.sets) > 1 or job.work.check is not None
+        savepoint = not job.work.is_single
         if savepoint:
             execute("SAVEPOINT job")
         try:
@@ -216,16 +218,36 @@ class WriteThread(Thread):
     def _write(self, write: Write) -> Returned:
         rows: list[Any] = []
         count = 0
-        for arguments in write.sets:
-            self._arguments = arguments
-            cursor = self.connection.execute(write.statement.text, arguments)
-            returned = cursor.fetchall()
-            rows += returned
-            count += len(returned) or max(cursor.rowcount, 0)
+        for sets in chain((write.sets,), write.later):
+            if self._stopped:  # while the sets were made, when there was no statement to interrupt
+                raise sqlite3.OperationalError("interrupted")
+            part = self._part(write.statement.text, sets)
+            rows += part.rows
+            count += part.touched
         result = Returned(rows, count)
         if write.check is not None:
             write.check(result)
         return result
+
+    def _part(self, text: str, sets: Sequence[Arguments]) -> Returned:
+        """Runs the statement for each of the sets; where it returns no rows, for all but the first in one call."""
+        rows: list[Any] = []
+        count = 0
+        noted = self._noted(sets)
+        for arguments in noted:
+            cursor = self.connection.execute(text, arguments)
+            returned = cursor.fetchall()
+            rows += returned
+            count += len(returned) or max(cursor.rowcount, 0)
+            if cursor.description is None and len(sets) > 1:
+                count += max(self.connection.executemany(text, noted).rowcount, 0)
+        return Returned(rows, count)
+
+    def _noted(self, sets: Sequence[Arguments]) -> Iterator[Arguments]:
+        """The sets, one by one, each noted as the one that is being written."""
+        for arguments in sets:
+            self._arguments = arguments
+            yield arguments
 
 
 def told(error: Exception, write: Write | None = None, connection: sqlite3.Connection | None = None) -> ApiError:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from starlette.types import Receive
 
 from ..errors import ApiError
+from ..rows import Body
 
 
-async def read_body(receive: Receive, headers: dict[bytes, bytes], limit: int) -> bytes:
-    """The whole body.
+async def read_body(receive: Receive, headers: dict[bytes, bytes], limit: int) -> Body:
+    """The whole body, held once: what comes in parts is put together as it comes.
 
     Raises:
         ApiError: 413 past ``limit`` bytes; 400 where the client went away in the middle.
@@ -17,22 +18,19 @@ async def read_body(receive: Receive, headers: dict[bytes, bytes], limit: int) -
     if length is not None and length.isdigit() and int(length) > limit:
         raise too_large(limit)
     message = await receive()
-    body: bytes = message.get("body", b"")
+    body: Body = message.get("body", b"")
     if not message.get("more_body"):
         return checked(body, message["type"], limit)
-    parts = [body]
-    size = len(body)
+    body = bytearray(body)
     while message.get("more_body"):
         message = await receive()
-        part: bytes = message.get("body", b"")
-        size += len(part)
-        if size > limit:
+        body += message.get("body", b"")
+        if len(body) > limit:
             raise too_large(limit)
-        parts.append(part)
-    return checked(b"".join(parts), message["type"], limit)
+    return checked(body, message["type"], limit)
 
 
-def checked(body: bytes, type_: str, limit: int) -> bytes:
+def checked(body: Body, type_: str, limit: int) -> Body:
     if type_ == "http.disconnect":
         raise ApiError(400, "PGRST102", "The client went away before the body was complete")
     if len(body) > limit:

@@ -24,6 +24,8 @@ from ..query import (
     Star,
     unparse,
 )
+from ..rows import Body
+from ..slices import Rows, rows_of_json
 from ..sql.conditions import not_supported
 from ..sql.entity import Entity
 from ..sql.wire import json_text
@@ -55,13 +57,14 @@ class Writes:
         context = self.context
         refuse_unsupported(request.preferences)
         singular = request.singular()
-        parsed, rows, many = await self.rows(request)
+        parsed, given = await self.rows(request)
+        many = given.is_array
         return_ = request.preferences.return_
         if return_ is None and context.limits.default_return == "minimal":
             return_ = "minimal"
         returned = Returned([], 0)
-        if rows:
-            names = tuple(rows[0])
+        if given.first:
+            names = tuple(given.first[0])
             if return_ == "headers-only":
                 parsed = parsed._replace(query=replace(parsed.query, select=self.key))
             returning = return_ != "minimal"
@@ -69,7 +72,7 @@ class Writes:
                 ("insert", names, parsed.query, returning),
                 lambda: compile_insert(context.plan(parsed.query), names, returning=returning),
             )
-            returned = await self.run(request, change, rows, parsed, singular=singular is not None)
+            returned = await self.run(request, change, given, parsed, singular=singular is not None)
         headers: Headers = []
         if request.preferences.return_ is not None:
             add_applied(headers, request.preferences, "return", "count")
@@ -86,23 +89,22 @@ class Writes:
         single = singular is not None or (return_ is None and not many and len(texts) == 1)
         return Answer(201, headers, self.finish(parsed.query, joined(texts, single=single)))
 
-    async def rows(self, request: Request) -> tuple[Parsed, list[dict[str, Any]], bool]:
-        """The query of an insert, its rows, and whether they came as an array: from the body, or, where there is
-        none, from the query string as in ``POST /users/?name=Ada``."""
+    async def rows(self, request: Request) -> tuple[Parsed, Rows]:
+        """The query of an insert, and its rows: from the body, or, where there is none, from the query string as in
+        ``POST /users/?name=Ada``."""
         context = self.context
         body = await read_body(request.receive, request.headers, context.limits.max_body)
         if not body and request.query_string:
             columns = [pair for pair in fields(request.query_string) if pair[0] not in NOT_COLUMNS]
             if columns:
-                return context.parse(""), [context.schemas.inserts.from_strings(columns)], False
+                return context.parse(""), Rows([context.schemas.inserts.from_strings(columns)], False)
         parsed = context.parse(request.query_string)
         if parsed.query.columns is not None or parsed.query.on_conflict is not None:
             raise not_supported("columns= and on_conflict=")
         if is_form(request.headers, body):
             form = fields(body.decode("utf-8", "surrogateescape"))
-            return parsed, [context.schemas.inserts.from_strings(form)], False
-        rows, many = context.schemas.inserts.one_or_many(body)
-        return parsed, rows, many
+            return parsed, Rows([context.schemas.inserts.from_strings(form)], False)
+        return parsed, rows_of_json(context.schemas.inserts, body)
 
     async def update(self, request: Request) -> Answer | StreamedAnswer:
         context = self.context
@@ -146,14 +148,12 @@ class Writes:
         singular = request.singular() is not None
         returning = self.wants_rows(request)
         change = self.context.shapes.get_or_make((*kind, parsed.query, returning), lambda: compile_(returning))
-        returned = await self.run(request, change, [row], parsed, singular=singular)
+        returned = await self.run(request, change, Rows([row], False), parsed, singular=singular)
         return self.changed(request, parsed, returned)
 
-    async def run(
-        self, request: Request, change: Change, rows: list[dict[str, Any]], parsed: Parsed, *, singular: bool
-    ) -> Returned:
+    async def run(self, request: Request, change: Change, rows: Rows, parsed: Parsed, *, singular: bool) -> Returned:
         context = self.context
-        write = change.write(rows, parsed.values)
+        write = change.write(rows.first, parsed.values, later=rows.later)
         if singular:
             write = replace(write, check=check_singular)
         returned: Returned = await request.outcome(context.backend.write(write, context.timeout))
@@ -252,7 +252,7 @@ class Writes:
         return [(b"location", f"{path}?{filters}".encode())]
 
 
-def is_form(headers: dict[bytes, bytes], body: bytes) -> bool:
+def is_form(headers: dict[bytes, bytes], body: Body) -> bool:
     """Whether a body is an HTML form's. JSON that only says so, as what curl sends by default does, is JSON.
 
     Raises:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import Context, copy_context
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any
 
 from sqlalchemy import (
@@ -48,9 +50,11 @@ class Parameter:
     bind: Callable[[Any], Any] | None
     default: Default | None = None
 
-    def argument(self, row: Mapping[str, Any]) -> Any:
-        value = row[self.name] if self.default is None else self.default.value(row)
-        return value if self.bind is None else self.bind(value)
+    def arguments(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """The driver's values, one for each row."""
+        default = self.default
+        values = [row[self.name] for row in rows] if default is None else [default.value(row) for row in rows]
+        return values if self.bind is None else list(map(self.bind, values))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,14 +73,50 @@ class Change:
     parameters: tuple[Parameter, ...] = ()
     arguments: tuple[tuple[int, Any], ...] = ()
 
-    def write(self, rows: Sequence[Mapping[str, Any]] = ({},), values: Sequence[Any] = ()) -> Write:
-        """The write for these rows and values; raises ApiError for a value of the wrong type."""
+    def write(
+        self,
+        rows: Sequence[Mapping[str, Any]] = ({},),
+        values: Sequence[Any] = (),
+        *,
+        later: Iterable[Sequence[Mapping[str, Any]]] = (),
+    ) -> Write:
+        """The write for these rows and values; raises ApiError for a value of the wrong type.
+
+        Args:
+            later: more rows, a part at a time, that are to be made arguments of when their turn comes.
+        """
         filters = bound(self.arguments, values)
-        sets: list[Arguments] = [
-            (*[parameter.argument(row) for parameter in self.parameters], *filters) for row in rows
-        ]
         columns = tuple([parameter.name for parameter in self.parameters])
-        return Write(self.statement, sets, self.entity.table, columns)
+        more = LaterSets(self, filters, later, copy_context()) if later else ()
+        return Write(self.statement, self.sets(rows, filters), self.entity.table, columns, later=more)
+
+    def sets(self, rows: Sequence[Mapping[str, Any]], filters: Arguments) -> list[Arguments]:
+        """The arguments for each of some rows: made column by column, which for many rows is far faster."""
+        if not self.parameters:
+            return [filters] * len(rows)
+        columns = [parameter.arguments(rows) for parameter in self.parameters]
+        return list(zip(*columns, *[repeat(value) for value in filters], strict=False))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LaterSets:
+    """The arguments for rows that come a part at a time.
+
+    Args:
+        change: what they are arguments of.
+        filters: those that are the same for each row.
+        rows: the parts.
+        context: the request's, for the model's defaults are made of whatever they find there.
+    """
+
+    change: Change
+    filters: Arguments
+    rows: Iterable[Sequence[Mapping[str, Any]]]
+    context: Context
+
+    def __iter__(self) -> Iterator[list[Arguments]]:
+        for rows in self.rows:
+            yield self.context.run(self.change.sets, rows, self.filters)
 
 
 def compile_insert(node: Node, names: Sequence[str], *, returning: bool) -> Change:
