@@ -77,6 +77,7 @@ class Resource(APIRouter, Generic[Model]):
         default_return: what a write answers that does not say: ``representation``, the row that was stored, or
             ``minimal``, as PostgREST does.
         allow_unfiltered_writes: whether ``PATCH`` and ``DELETE`` without a filter change the whole table.
+        tx_override: whether ``Prefer: tx=rollback`` has a write undone when it is answered.
         aggregates: whether ``select`` may count, sum and so on.
         ordered: whether lists that are given no order are in that of the primary key, embedded ones too; else they
             come as the database has them, as in PostgREST.
@@ -89,6 +90,7 @@ class Resource(APIRouter, Generic[Model]):
     max_body: int = 10_000_000
     default_return: str = "representation"
     allow_unfiltered_writes: bool = False
+    tx_override: bool = False
     aggregates: bool = True
     ordered: bool = True
 

@@ -155,7 +155,7 @@ class RowReader:
         if rows and self._never_given:
             raise self._null(self._never_given[0], row)
         if row is not None and self._only is None:
-            _check_keys(rows, keys)
+            check_keys(rows, keys)
         return [self._filled(each, _nth(row, index)) for index, each in enumerate(rows)] if self._nulls else rows
 
     def from_strings(self, pairs: Iterable[tuple[str, str | None]], *, row: int | None = None) -> dict[str, Any]:
@@ -226,7 +226,7 @@ class RowReader:
         if not all(isinstance(each, dict) for each in rows):
             return InvalidJSONError("The body must be an object or an array of objects")
         if self._only is None:
-            _check_keys(rows, keys)
+            check_keys(rows, keys)
             for name in rows[0]:
                 self._check_refused(self._column(name), row)
         place = list(problems[0]["loc"])
@@ -279,7 +279,8 @@ def _check_no_nul(body: Body) -> None:
         raise refused.error() from None
 
 
-def _check_keys(rows: Sequence[dict[str, Any]], keys: Collection[str] | None) -> None:
+def check_keys(rows: Sequence[dict[str, Any]], keys: Collection[str] | None = None) -> None:
+    """Raises ApiError: 400 PGRST102 for rows that do not all have ``keys``, or those of the first."""
     if rows:
         expected = rows[0].keys() if keys is None else keys
         for row in rows:

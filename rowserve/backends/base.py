@@ -18,6 +18,20 @@ Arguments: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Probe:
+    """Whether the row that a set of arguments is for is there already. SQLite does not tell what an upsert did: whoever
+    wants to know looks before, in the same transaction.
+
+    Args:
+        text: SQL that yields a row if there is one.
+        arguments: which of the set it takes; they are the row's key.
+    """
+
+    text: str
+    arguments: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Statement:
     """A compiled statement.
 
@@ -25,10 +39,16 @@ class Statement:
         text: the SQL for one set of arguments, with the driver's own placeholders.
         joined: what runs many callers' arguments in one round trip, where that is sound: on PostgreSQL, SQL that
             takes each parameter as an array; on SQLite, SQL that yields the row as one text, to be set side by side.
+        is_shared: whether those are callers', or the rows of just one. What changes rows that are there is not shared:
+            two batches that lock the same rows in different orders would wait for each other.
+        probe: on SQLite, what to run before each set of arguments; rows then get a second column, whether it found
+            none.
     """
 
     text: str
     joined: str | None = None
+    is_shared: bool = True
+    probe: Probe | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +76,11 @@ class Returned(NamedTuple):
     rows: Sequence[Any]
     touched: int
 
+    @property
+    def shown(self) -> int:
+        """How many it touched that are to be shown: SQLite gives NULL for one that is not, PostgreSQL nothing."""
+        return self.touched - sum([row[0] is None for row in self.rows])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Write:
@@ -69,6 +94,8 @@ class Write:
         check: is given what came back before it is committed; an error it raises rolls the write back.
         later: more sets, a part at a time, each made when those before it are on their way. They may be gone through
             more than once, on any thread; an error that one raises rolls the write back.
+        rollback: whether it is rolled back when it has succeeded: constraints that wait for the end do not, then.
+        timezone: the time zone that times are shown in, on PostgreSQL; None for UTC.
     """
 
     statement: Statement
@@ -77,11 +104,18 @@ class Write:
     columns: tuple[str, ...]
     check: Callable[[Returned], None] | None = None
     later: Iterable[Sequence[Arguments]] = ()
+    rollback: bool = False
+    timezone: str | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all there is to it is one list of arguments, and whatever comes back will do."""
+        return not self.later and self.check is None and not self.rollback and self.timezone is None
 
     @property
     def is_single(self) -> bool:
-        """Whether it is one statement, once, and whatever comes back will do."""
-        return len(self.sets) == 1 and not self.later and self.check is None
+        """Whether it is plain, and one statement, once."""
+        return len(self.sets) == 1 and self.is_plain
 
 
 class Backend(ABC):

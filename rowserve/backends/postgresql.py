@@ -144,7 +144,7 @@ class PostgreSQLBackend(Backend):
         )
 
     def write(self, write: Write, timeout: float) -> Future[Returned]:
-        together = write.statement.joined is not None and write.check is None and not write.later
+        together = write.statement.joined is not None and write.statement.is_shared and write.is_plain
         return self._writes.enter(write, timeout, group=write.statement, together=together)
 
     async def stream(self, statement: Statement, arguments: Arguments) -> AsyncGenerator[list[str], None]:

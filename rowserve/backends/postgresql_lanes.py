@@ -212,6 +212,10 @@ class ReadLane(Lane[ReadWork]):
             job.resolve(row)
 
 
+class RolledBack(Exception):  # noqa: N818 - it is no error of anybody's
+    """Ends a transaction that was only to be tried."""
+
+
 class WriteLane(Lane[Write]):
     """Runs writes: inserts of one shape joined into one statement, and again one by one where that fails."""
 
@@ -257,17 +261,28 @@ class WriteLane(Lane[Write]):
 
     async def _transaction(self, write: Write, *, joined: bool) -> Returned:
         connection = await self.connected()
-        run = self._fetch_joined if joined else self._fetch_each
-        async with connection.transaction():
-            if not write.later:
-                returned = await run(write.statement, write.sets)
-            elif joined and refers_to_itself(write.table):
-                returned = await run(write.statement, await all_sets(write))
-            else:
-                returned = await self._in_parts(run, write)
-            if write.check is not None:
-                write.check(returned)
+        try:
+            async with connection.transaction():
+                if write.timezone is not None:
+                    prepared = await self.prepared("SELECT set_config('timezone', $1, true)")
+                    await prepared.fetch(write.timezone)
+                returned = await self._run_sets(write, joined=joined)
+                if write.check is not None:
+                    write.check(returned)
+                if write.rollback:
+                    await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                    raise RolledBack
+        except RolledBack:
+            pass
         return returned
+
+    async def _run_sets(self, write: Write, *, joined: bool) -> Returned:
+        run = self._fetch_joined if joined else self._fetch_each
+        if not write.later:
+            return await run(write.statement, write.sets)
+        if joined and (refers_to_itself(write.table) or not write.statement.is_shared):
+            return await run(write.statement, await all_sets(write))
+        return await self._in_parts(run, write)
 
     async def _in_parts(self, run: Run, write: Write) -> Returned:
         """Runs part after part: while one is on its way, the next is made."""

@@ -46,6 +46,11 @@ def translated(
         return database_error("23514", f'new row for relation "{relation}" violates check constraint "{found[1]}"')
     if "FOREIGN KEY constraint failed" in message:
         return foreign_key_violation(write, connection)
+    if "ON CONFLICT clause does not match" in message:
+        return database_error(
+            "42P10",
+            "there is no unique or exclusion constraint matching the ON CONFLICT specification",
+        )
     if "interrupted" in message:
         return database_error("57014", "canceling statement due to statement timeout")
     if "locked" in message or "busy" in message:

@@ -15,6 +15,8 @@ from itertools import chain
 from queue import SimpleQueue
 from typing import Any, TypeAlias
 
+from sqlalchemy import Table
+
 from ..errors import ApiError, database_error, internal_error
 from .admission import Door, Job, overloaded
 from .base import Arguments, Returned, Statement, Write
@@ -138,6 +140,7 @@ class WriteThread(Thread):
         self._acquiring: asyncio.Task[None] | None = None
         self._arguments: Arguments = ()  # what is being written, for an error to say which of many it was
         self._begun = False
+        self._keys: set[Arguments] = set()  # of the rows that one upsert has written
 
     def run(self, batch: list[Job[Write]]) -> None:
         self._begun = False
@@ -211,6 +214,8 @@ class WriteThread(Thread):
                 execute("ROLLBACK TO job")
                 execute("RELEASE job")
             return job, told(error, replace(job.work, sets=[self._arguments]), self.connection)
+        if job.work.rollback:
+            execute("ROLLBACK TO job")
         if savepoint:
             execute("RELEASE job")
         return job, returned
@@ -218,16 +223,43 @@ class WriteThread(Thread):
     def _write(self, write: Write) -> Returned:
         rows: list[Any] = []
         count = 0
+        self._keys = set()
+        probe = write.statement.probe
         for sets in chain((write.sets,), write.later):
             if self._stopped:  # while the sets were made, when there was no statement to interrupt
                 raise sqlite3.OperationalError("interrupted")
-            part = self._part(write.statement.text, sets)
+            part = self._part(write.statement.text, sets) if probe is None else self._probed(write.statement, sets)
             rows += part.rows
             count += part.touched
         result = Returned(rows, count)
         if write.check is not None:
             write.check(result)
+        if write.rollback and has_deferred_keys(write.table) and self._breaks_keys():
+            raise sqlite3.IntegrityError("FOREIGN KEY constraint failed")
         return result
+
+    def _breaks_keys(self) -> bool:
+        """Whether there are foreign keys without their parents: only a COMMIT looks at those that are deferred."""
+        return self.connection.execute("PRAGMA foreign_key_check").fetchone() is not None
+
+    def _probed(self, statement: Statement, sets: Sequence[Arguments]) -> Returned:
+        """Runs an upsert for each of the sets; each row returned says whether it is new."""
+        rows: list[Any] = []
+        probe = statement.probe
+        assert probe is not None
+        for arguments in self._noted(sets):
+            key = tuple([arguments[index] for index in probe.arguments])
+            if key and key in self._keys and None not in key:
+                raise database_error(
+                    "21000",
+                    "ON CONFLICT DO UPDATE command cannot affect row a second time",
+                    hint="Ensure that no rows proposed for insertion within the same command have duplicate "
+                    "constrained values.",
+                )
+            self._keys.add(key)
+            is_new = self.connection.execute(probe.text, key).fetchone() is None
+            rows += [(*row, is_new) for row in self.connection.execute(statement.text, arguments)]
+        return Returned(rows, len(rows))
 
     def _part(self, text: str, sets: Sequence[Arguments]) -> Returned:
         """Runs the statement for each of the sets; where it returns no rows, for all but the first in one call."""
@@ -248,6 +280,16 @@ class WriteThread(Thread):
         for arguments in sets:
             self._arguments = arguments
             yield arguments
+
+
+def has_deferred_keys(table: Table) -> bool:
+    """Whether there are foreign keys from or to a table that are not looked at before the end of the transaction."""
+    return any(
+        constraint.initially is not None and constraint.initially.upper() == "DEFERRED"
+        for other in table.metadata.tables.values()
+        for constraint in other.foreign_key_constraints
+        if other is table or constraint.referred_table is table
+    )
 
 
 def told(error: Exception, write: Write | None = None, connection: sqlite3.Connection | None = None) -> ApiError:

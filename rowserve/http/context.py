@@ -35,6 +35,7 @@ class Limits:
     max_body: int = 10_000_000
     default_return: str = "representation"
     allow_unfiltered_writes: bool = False
+    tx_override: bool = False
     aggregates: bool = True
     ordered: bool = True
 

@@ -15,6 +15,7 @@ from ..sql.catalog import Catalog
 from ..sql.entity import Entity
 from .context import Context
 from .context import Limits as Limits
+from .inserts import Inserts
 from .reads import Reads
 from .request import ClientGone, Request
 from .responses import Answer, StreamedAnswer, error_answer
@@ -46,8 +47,9 @@ class Handler:
         self.collection: dict[str, Method] = {
             "GET": reads.list_rows,
             "HEAD": reads.list_rows,
-            "POST": writes.insert,
+            "POST": Inserts(self.context).insert,
             "PATCH": writes.update,
+            "PUT": writes.put,
             "DELETE": writes.delete,
         }
         self.item: dict[str, Method] = {

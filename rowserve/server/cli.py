@@ -56,6 +56,7 @@ def main() -> None:
     "--aggregates/--no-aggregates", default=None, help="Whether select may count, sum and so on. Default: yes"
 )
 @click.option("--allow-unfiltered-writes", is_flag=True, default=None, help="PATCH and DELETE may do without a filter.")
+@click.option("--tx-override", is_flag=True, default=None, help="Prefer: tx=rollback has a write undone.")
 def serve(
     target: str | None,
     database: str | None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,16 @@ class Entity:
             return self.columns[name]
         except KeyError:
             raise unknown_column(self, name, self.name) from None
+
+    def replaceable(self, known: Collection[str]) -> list[str]:
+        """The columns to reset where a row is replaced: all but those that are ``known``, the primary key, and what
+        makes its own values."""
+        return [
+            name
+            for name, item in self.columns.items()
+            if name not in known
+            and not (item.column.primary_key or item.column.computed is not None or item.column.onupdate is not None)
+        ]
 
 
 def unknown_column(entity: Entity, name: str, known_as: str) -> ApiError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, replace
 from itertools import repeat
@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Delete,
+    FromClause,
     Insert,
     Integer,
-    String,
     Text,
     Update,
     and_,
@@ -22,39 +22,23 @@ from sqlalchemy import (
     cast,
     delete,
     func,
-    insert,
-    literal,
     literal_column,
-    null,
     select,
     update,
 )
 from sqlalchemy.dialects import postgresql
 
 from ..backends.base import Arguments, Statement, Write
-from ..errors import database_error
+from .column_values import Parameter, defaults, resets, set_parameter
 from .compiler import Arrangement, Compiler
 from .conditions import Conditions, not_supported
-from .defaults import Default, default_of
-from .entity import Entity, EntityColumn
+from .entity import Entity
+from .output import literal_text
 from .plan import ColumnValue, Node
 from .read import bound, compiler_for, positional
+from .reflected_types import array_of
 from .scope import Returned, Scope
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A column that a statement writes from a bind parameter: from the row that was sent, or from a default."""
-
-    name: str
-    bind: Callable[[Any], Any] | None
-    default: Default | None = None
-
-    def arguments(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """The driver's values, one for each row."""
-        default = self.default
-        values = [row[self.name] for row in rows] if default is None else [default.value(row) for row in rows]
-        return values if self.bind is None else list(map(self.bind, values))
+from .upsert import Conflict, conflict_values, insert_into, is_any_new, on_conflict, probe_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,101 +103,109 @@ class LaterSets:
             yield self.context.run(self.change.sets, rows, self.filters)
 
 
-def compile_insert(node: Node, names: Sequence[str], *, returning: bool) -> Change:
+def compile_insert(node: Node, names: Sequence[str], *, returning: bool, conflict: Conflict | None = None) -> Change:
     """The statement that inserts rows with values for ``names``; other columns get their defaults.
 
     Args:
         node: what is inserted into, and what is shown of it.
         names: the columns of each row.
         returning: whether rows are given back as JSON.
+        conflict: what becomes of rows that are there. Where it changes them, a row comes back for each row in any case,
+            and its second column says, on SQLite whether it is new, on PostgreSQL whether any of them is.
+
+    Raises:
+        ApiError: 42703 for a column of the key that there is not; 23502 where a row is replaced and a column has
+            neither a value nor a default and may not be NULL.
     """
     entity = node.entity
     given = [Parameter(name, entity.column(name).wire.bind) for name in names]
     made, expressions = defaults(entity, names)
-    postgres = entity.dialect.name == "postgresql"
     written = (*given, *made)
-    values = {item.name: set_parameter(entity, index) for index, item in enumerate(written)}
-    statement = insert(entity.table).values({**values, **expressions})
-    change = compiled_change(node, statement, written, returning=returning)
+    values = {item.name: set_parameter(index) for index, item in enumerate(written)}
+    statement = insert_into(entity).values({**values, **expressions})
+    changed: list[Parameter] = []
+    updated: dict[str, ColumnElement[Any]] = {}
+    if conflict is not None:
+        changed, updated = conflict_values(entity, names, conflict)
+        statement = on_conflict(statement, entity, names, conflict, len(written), changed, updated)
+    change = compiled_change(node, statement, (*written, *changed), returning=returning, conflict=conflict)
     parameters = change.parameters
-    if (
-        not parameters
-        or not postgres
-        or change.arguments
-        or any(isinstance(entity.column(item.name).column.type, postgresql.ARRAY) for item in parameters)
-    ):
+    if entity.dialect.name == "sqlite":
+        if conflict is None or not conflict.changes:
+            return change
+        probe = probe_of(entity, parameters[: len(written)], expressions, conflict)
+        return replace(change, statement=Statement(change.statement.text, probe=probe))
+    if not parameters or change.arguments or changed or not are_joinable(entity, parameters):
         return change
-    joined = joined_insert(node, parameters, expressions, returning=returning)
-    return replace(change, statement=Statement(change.statement.text, joined))
+    joined = joined_insert(node, names, parameters, expressions, updated, returning=returning, conflict=conflict)
+    return replace(change, statement=Statement(change.statement.text, joined, is_shared=conflict is None))
 
 
 def joined_insert(
-    node: Node, parameters: Sequence[Parameter], expressions: Mapping[str, ColumnElement[Any]], *, returning: bool
+    node: Node,
+    given: Sequence[str],
+    parameters: Sequence[Parameter],
+    expressions: Mapping[str, ColumnElement[Any]],
+    updated: Mapping[str, ColumnElement[Any]],
+    *,
+    returning: bool,
+    conflict: Conflict | None,
 ) -> str:
     """The same insert for many rows at once, each parameter an array, the rows returned in the order given."""
     entity = node.entity
-    names = [f"s{index}" for index in range(len(parameters))]
-    arrays = [
-        bindparam(f"s{index}", type_=postgresql.ARRAY(entity.column(item.name).column.type))
-        for index, item in enumerate(parameters)
-    ]
-    sets = func.unnest(*arrays).table_valued(*names, with_ordinality="n").render_derived(name="sets")
-    source = select(*(sets.c[name] for name in names), *expressions.values()).order_by(sets.c.n)
+    sets = parameter_sets(entity, parameters)
+    source = select(*(sets.c[f"s{index}"] for index in range(len(parameters))), *expressions.values())
     columns = [*(item.name for item in parameters), *expressions]
-    statement = insert(entity.table).from_select(columns, source, include_defaults=False)
-    # Should a trigger swallow a row, what is left could not be told apart: the statement then fails as a whole
-    # (division by zero), and its rows are inserted one by one.
-    complete = cast(func.count().over() == func.cardinality(arrays[0]), Integer)
-    guard = literal_column("1", Integer()).op("/")(complete)
-    change = compiled_change(node, statement, tuple(parameters), returning=returning, guard=guard)
+    statement = insert_into(entity).from_select(columns, source.order_by(sets.c.n), include_defaults=False)
+    guard: ColumnElement[Any] | None = None
+    if conflict is not None:
+        statement = on_conflict(statement, entity, given, conflict, 0, (), updated)
+    else:
+        # Should a trigger swallow a row, what is left could not be told apart: the statement then fails as a whole
+        # (division by zero), and its rows are inserted one by one.
+        first = bindparam("s0", type_=array_of(entity.column(parameters[0].name).column.type))
+        complete = cast(func.count().over() == func.cardinality(first), Integer)
+        guard = literal_column("1", Integer()).op("/")(complete)
+    change = compiled_change(node, statement, tuple(parameters), returning=returning, guard=guard, conflict=conflict)
     assert change.parameters == tuple(parameters)
     return change.statement.text
 
 
-def compile_update(node: Node, names: Sequence[str], *, returning: bool, replacing: bool = False) -> Change:
+def parameter_sets(entity: Entity, parameters: Sequence[Parameter]) -> Any:
+    """Sets of arguments as rows: columns ``s0``, ``s1``, …, and ``n``, their number."""
+    arrays = [
+        bindparam(f"s{index}", type_=array_of(entity.column(item.name).column.type))
+        for index, item in enumerate(parameters)
+    ]
+    names = [f"s{index}" for index in range(len(parameters))]
+    return func.unnest(*arrays).table_valued(*names, with_ordinality="n").render_derived(name="sets")
+
+
+def are_joinable(entity: Entity, parameters: Sequence[Parameter]) -> bool:
+    """Whether arrays of the parameters' values can be taken apart again: PostgreSQL flattens arrays of arrays."""
+    return not any(isinstance(entity.column(item.name).column.type, postgresql.ARRAY) for item in parameters)
+
+
+def compile_update(node: Node, names: Sequence[str], *, returning: bool, resetting: Collection[str] = ()) -> Change:
     """The statement that sets ``names`` on the rows that the node's filters select.
 
-    With ``replacing`` every other column is set too, to its default or to NULL, but for the primary key.
+    Args:
+        node: what is updated, and what is shown of it.
+        names: the columns that values come for.
+        returning: whether rows are given back as JSON.
+        resetting: columns that are set to their defaults, or to NULL.
 
     Raises:
-        ApiError: 23502 where a column that is replaced has neither a value nor a default and may not be NULL.
+        ApiError: 23502 where a column that is reset has no default and may not be NULL.
     """
     entity = node.entity
     given = [Parameter(name, entity.column(name).wire.bind) for name in names]
-    made, expressions = defaults(entity, names, update=True)
-    if replacing:
-        known = {*names, *(item.name for item in made), *expressions}
-        for item in entity.columns.values():
-            if item.name in known or item.column.primary_key or item.column.computed is not None:
-                continue
-            default = default_of(item)
-            if default is not None and default.expression is None:
-                made.append(Parameter(item.name, item.wire.bind, default))
-            else:
-                expressions[item.name] = reset(entity, item, default)
-    parameters = (*given, *made)
-    values = {item.name: set_parameter(entity, index) for index, item in enumerate(parameters)}
-    statement = update(entity.table).values({**values, **expressions})
+    made, expressions = defaults(entity, {*names, *resetting}, update=True)
+    more, others = resets(entity, resetting)
+    parameters = (*given, *made, *more)
+    values = {item.name: set_parameter(index) for index, item in enumerate(parameters)}
+    statement = update(entity.table).values({**values, **expressions, **others})
     return compiled_change(node, statement, parameters, returning=returning)
-
-
-def reset(entity: Entity, item: EntityColumn, default: Default | None) -> ColumnElement[Any]:
-    """What a column that was not sent is replaced with."""
-    if default is not None and default.expression is not None:
-        return constant(entity, default.expression)
-    server: Any = item.column.server_default
-    if server is not None:
-        if entity.dialect.name == "postgresql":
-            return literal_column("DEFAULT")
-        argument = getattr(server, "arg", None)
-        if isinstance(argument, str):
-            # As SQLAlchemy has it in the table: whatever the type, a string.
-            return constant(entity, literal(argument, String()))
-        if argument is not None:
-            return constant(entity, argument)
-    if not item.column.nullable:
-        raise not_null(entity, item.name)
-    return null()
 
 
 def compile_delete(node: Node, *, returning: bool) -> Change:
@@ -228,12 +220,24 @@ def compiled_change(
     *,
     returning: bool,
     guard: ColumnElement[Any] | None = None,
+    conflict: Conflict | None = None,
 ) -> Change:
+    """A statement that writes, with the node's filters and with what comes back.
+
+    Args:
+        parameters: what its parameters ``s0``, ``s1``, … are.
+        guard: what is computed beside each row that comes back.
+        conflict: where that may change rows, a second column says whether any is new.
+    """
     entity = node.entity
     compiler = compiler_for(node, max_rows=None, ordered=True)
     if not isinstance(statement, Insert):
         statement = statement.where(*filters(compiler, Scope(entity, entity.table, node.name), node))
-    whole = returned(compiler, node, statement, guard) if returning else statement
+    whole: Any = statement
+    if conflict is not None and conflict.changes and isinstance(statement, Insert):
+        whole = returned_upserts(compiler, node, statement, conflict, returning=returning)
+    elif returning:
+        whole = returned(compiler, node, statement, guard)
     text, names = positional(whole.compile(dialect=entity.dialect))
     own = [name for name in names if not name.startswith("s")]
     return Change(Statement(text), entity, in_order(parameters, names), compiler.parameters.arguments(own))
@@ -255,67 +259,58 @@ def returned(
     """The statement, giving a row of JSON text for each row it wrote; NULL for one that is not to be shown."""
     entity = node.entity
     if entity.dialect.name == "sqlite":
-        if node.is_aggregated:
-            raise not_supported("an aggregate of rows that are written, over SQLite,")
-        scope = Scope(entity, Returned(entity.table, entity.dialect), node.name)
-        pairs = [(item.key, compiler.output(scope, item.value)) for item in node.items]
-        row = compiler.object_of(pairs, entity.table)
-        there = [compiler.exists(scope, embedded) for embedded in node.inner()]
-        return statement.returning(case((and_(*there), row)) if there else row)
+        return statement.returning(sqlite_row(compiler, node))
+    more = [] if guard is None else [guard]
     if all(isinstance(item.value, ColumnValue) and is_stored(node, item.value) for item in node.items):
         scope = Scope(entity, entity.table, node.name)
         columns: list[Any] = [compiler.output(scope, item.value).label(item.key) for item in node.items]
         written = statement.returning(*columns or [literal_column("1")]).cte("written")
         row = compiler.object_of([(item.key, written.c[item.key]) for item in node.items], written)
-        return select(cast(row, Text), *([] if guard is None else [guard])).select_from(written)
+        return select(cast(row, Text), *more).select_from(written)
     written = statement.returning(*entity.table.columns).cte("written")
-    scope = Scope(entity, written, node.name)
-    arrangement = Arrangement([compiler.exists(scope, embedded) for embedded in node.inner()])
+    row, rows = shown(compiler, node, written)
+    return select(row, *more).select_from(rows)
+
+
+def returned_upserts(compiler: Compiler, node: Node, statement: Insert, conflict: Conflict, *, returning: bool) -> Any:
+    """The same for rows that may have been there, with a second column; an empty text where no rows are asked for."""
+    entity = node.entity
+    if entity.dialect.name == "sqlite":
+        return statement.returning(sqlite_row(compiler, node) if returning else literal_text(""))
+    written = statement.returning(*entity.table.columns).cte("written")
+    row, rows = shown(compiler, node, written) if returning else (literal_text(""), written)
+    return select(row, is_any_new(entity, written, conflict)).select_from(rows)
+
+
+def sqlite_row(compiler: Compiler, node: Node) -> ColumnElement[Any]:
+    """A row behind RETURNING, as JSON; NULL for one that is not to be shown."""
+    entity = node.entity
     if node.is_aggregated:
-        listed = compiler.grouped(scope, node, arrangement)
+        raise not_supported("an aggregate of rows that are written, over SQLite,")
+    scope = Scope(entity, Returned(entity.table, entity.dialect), node.name)
+    pairs = [(item.key, compiler.output(scope, item.value)) for item in node.items]
+    row = compiler.object_of(pairs, entity.table)
+    there = [compiler.exists(scope, embedded) for embedded in node.inner()]
+    return case((and_(*there), row)) if there else row
+
+
+def shown(
+    compiler: Compiler, node: Node, written: FromClause, order: Sequence[ColumnElement[Any]] = ()
+) -> tuple[ColumnElement[Any], FromClause]:
+    """Rows that were written, as the node shows them: the JSON text of each, and where it comes from."""
+    scope = Scope(node.entity, written, node.name)
+    where = [compiler.exists(scope, embedded) for embedded in node.inner()]
+    if node.is_aggregated:
+        listed = compiler.grouped(scope, node, Arrangement(where))
     else:
-        listed = compiler.plain(scope, node.items, arrangement)
-    row = compiler.object_of(listed.pairs, listed.rows)
-    return select(cast(row, Text), *([] if guard is None else [guard])).select_from(listed.rows)
+        listed = compiler.plain(scope, node.items, Arrangement(where, order))
+    return cast(compiler.object_of(listed.pairs, listed.rows), Text), listed.rows
 
 
 def is_stored(node: Node, value: ColumnValue) -> bool:
     return value.field.name in node.entity.columns
 
 
-def defaults(
-    entity: Entity, names: Sequence[str], *, update: bool = False
-) -> tuple[list[Parameter], dict[str, ColumnElement[Any]]]:
-    """What the model fills in for the columns that are not named: from Python, and from SQL."""
-    made: list[Parameter] = []
-    expressions: dict[str, ColumnElement[Any]] = {}
-    for item in entity.columns.values():
-        default = None if item.name in names else default_of(item, update=update)
-        if default is None:
-            continue
-        if default.expression is None:
-            made.append(Parameter(item.name, item.wire.bind, default))
-        else:
-            expressions[item.name] = constant(entity, default.expression)
-    return made, expressions
-
-
-def constant(entity: Entity, expression: ColumnElement[Any]) -> ColumnElement[Any]:
-    """An expression of the model's, its values part of the statement: bind parameters are a request's alone."""
-    compiled = expression.compile(dialect=entity.dialect, compile_kwargs={"literal_binds": True})
-    return literal_column(f"({compiled})", expression.type)
-
-
 def in_order(parameters: Sequence[Parameter], positions: Sequence[str]) -> tuple[Parameter, ...]:
     """The parameters in the order of their placeholders: SQLAlchemy writes columns in the order of the table."""
     return tuple(parameters[int(name[1:])] for name in positions if name.startswith("s"))
-
-
-def set_parameter(entity: Entity, index: int) -> ColumnElement[Any]:
-    return bindparam(f"s{index}")
-
-
-def not_null(entity: Entity, name: str) -> Exception:
-    return database_error(
-        "23502", f'null value in column "{name}" of relation "{entity.name}" violates not-null constraint'
-    )

@@ -1,0 +1,163 @@
+"""POST: rows are inserted, or merged with those that are there; a 2xx means that it is committed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from urllib.parse import parse_qsl, quote
+
+from pydantic_core import from_json
+
+from ..backends import Returned
+from ..errors import ApiError
+from ..query import Column, Comparison, Field, Modifiers, Parsed, Preferences, Query, SelectItem, Star, unparse
+from ..rows import Body
+from ..slices import Rows, rows_of_json
+from ..sql.entity import Entity
+from ..sql.upsert import Conflict
+from ..sql.wire import json_text
+from ..sql.write import compile_insert
+from .bodies import read_body
+from .checks import EXACTLY_ONE
+from .context import Context
+from .request import NO_PREFERENCES, Request
+from .responses import Answer, Headers, add_applied, content_type
+from .writer import Writer, add_range, joined
+
+NOT_COLUMNS = frozenset({"select", "columns", "on_conflict", "order", "limit", "offset", "and", "or"})
+"""Parameters of a query string that mean something else than a column's value."""
+APPLIED = ("resolution", "missing", "return", "count", "tx", "handling", "timezone")
+
+UNPATHLIKE = re.compile(r"^\.{0,2}$|[/,]")
+"""A key that cannot be a segment of a path, or that could not be told from two."""
+
+
+class Inserts(Writer):
+    """Answers what inserts."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context)
+        self.key: tuple[SelectItem, ...] = tuple(Column(Field(item.name)) for item in context.entity.primary_key)
+
+    async def insert(self, request: Request) -> Answer:
+        context = self.context
+        preferences = self.preferences(request)
+        singular = request.singular()
+        parsed, given = await self.rows(request)
+        many = given.is_array
+        return_ = preferences.return_
+        if return_ is None and context.limits.default_return == "minimal":
+            return_ = "minimal"
+        conflict: Conflict | None = None
+        if preferences.resolution is not None:
+            conflict = conflict_of(context.entity, preferences, parsed.query)
+            if conflict is None:
+                preferences = replace(preferences, resolution=None)
+        returned = Returned([], 0)
+        if given.first:
+            names = tuple(given.first[0])
+            returning = return_ != "minimal"
+            if return_ == "headers-only":
+                returning = bool(self.key)
+                parsed = parsed._replace(query=replace(parsed.query, select=self.key, embedded=()))
+            change = context.shapes.get_or_make(
+                ("insert", names, parsed.query, returning, conflict),
+                lambda: compile_insert(context.plan(parsed.query), names, returning=returning, conflict=conflict),
+            )
+            check = None if singular is None else EXACTLY_ONE
+            returned = await self.run(request, change, given, parsed, preferences, check)
+        elif singular is not None:
+            EXACTLY_ONE.check(0)
+        headers: Headers = []
+        if return_ is not None or preferences is not NO_PREFERENCES:
+            add_applied(headers, preferences, *APPLIED)
+            add_range(headers, "*", returned.shown, preferences)
+        status = 200 if conflict is not None and conflict.changes and not is_any_new(returned) else 201
+        texts = [row[0] for row in returned.rows if row[0] is not None]
+        if return_ == "headers-only" and self.key and len(texts) == 1:
+            headers += self.location(request, parsed, texts[0], as_filter=True)
+        if return_ in ("minimal", "headers-only"):
+            return Answer(status, headers)
+        headers.append(content_type(singular))
+        if len(texts) == 1 and not many:
+            headers += self.location(request, parsed, texts[0], as_filter=False)
+        single = singular is not None or (return_ is None and not many and len(texts) == 1)
+        return Answer(status, headers, self.finish(parsed.query, joined(texts, single=single)))
+
+    async def rows(self, request: Request) -> tuple[Parsed, Rows]:
+        """The query of an insert, and its rows: from the body, or, where there is none, from the query string as in
+        ``POST /users/?name=Ada``."""
+        context = self.context
+        body = await read_body(request.receive, request.headers, context.limits.max_body)
+        if not body and request.query_string:
+            columns = [pair for pair in fields(request.query_string) if pair[0] not in NOT_COLUMNS]
+            if columns:
+                return context.parse(""), Rows([context.schemas.inserts.from_strings(columns)], False)
+        parsed = context.parse(request.query_string)
+        reader = context.schemas.inserts
+        if parsed.query.columns is not None:
+            reader = self.reader_of(reader, parsed.query.columns, request.preferences)
+        if is_form(request.headers, body):
+            form = fields(body.decode("utf-8", "surrogateescape"))
+            return parsed, Rows([reader.from_strings(form)], False)
+        return parsed, rows_of_json(reader, body)
+
+    def location(self, request: Request, parsed: Parsed, text: str, *, as_filter: bool) -> Headers:
+        """Where the new row is: ``/users/7``, or ``/users?id=eq.7`` as PostgREST has it. No header at all where
+        what comes back does not have the key."""
+        entity = self.context.entity
+        select = parsed.query.select
+        if not self.key or not self.context.shapes.get_or_make(("has key", select), lambda: has_key(entity, select)):
+            return []
+        row = from_json(text)
+        keys = [json_text(row[item.name]) for item in entity.primary_key]
+        path = request.path.rstrip("/")
+        if not as_filter and all(UNPATHLIKE.search(key) is None for key in keys):
+            return [(b"location", f"{path}/{','.join(map(quote, keys))}".encode())]
+        where = tuple(Comparison(Field(item.name), "eq", index) for index, item in enumerate(entity.primary_key))
+        filters = unparse(Parsed(Query(modifiers=Modifiers(where)), tuple(keys)))
+        return [(b"location", f"{path}?{filters}".encode())]
+
+
+def is_form(headers: dict[bytes, bytes], body: Body) -> bool:
+    """Whether a body is an HTML form's. JSON that only says so, as what curl sends by default does, is JSON.
+
+    Raises:
+        ApiError: 400 for CSV, which would otherwise be told that it is no JSON.
+    """
+    content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if content_type == b"text/csv":
+        raise ApiError(400, "PGRST102", "Content-Type not acceptable: text/csv", hint="Send application/json.")
+    return content_type == b"application/x-www-form-urlencoded" and not body.lstrip().startswith((b"{", b"["))
+
+
+def fields(text: str) -> list[tuple[str, str]]:
+    """The pairs of a query string or of a form."""
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="strict")
+    except UnicodeError as error:
+        raise ApiError(400, "PGRST100", "The fields are no UTF-8", details=str(error)) from None
+
+
+def has_key(entity: Entity, select: tuple[SelectItem, ...]) -> bool:
+    """Whether a select has the primary key in it, under its own name."""
+    keys: dict[str, str] = {}
+    for item in select:
+        if isinstance(item, Star):
+            keys.update((name, name) for name in entity.columns)
+        elif isinstance(item, Column) and item.field is not None and not item.field.path and not item.aggregate:
+            keys[item.alias or item.field.name] = item.field.name
+    return all(keys.get(item.name) == item.name for item in entity.primary_key)
+
+
+def conflict_of(entity: Entity, preferences: Preferences, query: Query) -> Conflict | None:
+    """What becomes of rows that are there; None for an error, as in a table that has no key to know them by."""
+    key = query.on_conflict or tuple(item.name for item in entity.primary_key)
+    if not key:
+        return None
+    return Conflict(key, "merge" if preferences.resolution == "merge-duplicates" else "ignore")
+
+
+def is_any_new(returned: Returned) -> bool:
+    """Whether any row of an upsert was not there before."""
+    return any(row[1] for row in returned.rows)

@@ -1,0 +1,121 @@
+"""INSERT … ON CONFLICT: what becomes of a row whose key is taken, and how one knows which rows are new."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import ColumnElement, FromClause, and_, exists, false, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..backends.base import Probe
+from .column_values import Parameter, defaults, reset, resets, set_parameter, typed_parameter
+from .compiler import number
+from .entity import Entity
+from .read import positional
+
+AnyInsert: TypeAlias = postgresql.Insert | sqlite.Insert
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """What becomes of a row that is to be inserted where there is one of its key.
+
+    Args:
+        key: the columns that tell whether it is there: those of the primary key or of another unique one.
+        resolution: ``merge`` sets what was given, ``replace`` everything, what was not given to its default or to NULL;
+            ``ignore`` leaves the row that is there as it is.
+    """
+
+    key: tuple[str, ...]
+    resolution: Literal["merge", "ignore", "replace"]
+
+    @property
+    def changes(self) -> bool:
+        """Whether rows that are there change, so that it has to be told which are new."""
+        return self.resolution != "ignore"
+
+
+def insert_into(entity: Entity) -> AnyInsert:
+    """An INSERT that may have an ON CONFLICT."""
+    return sqlite.insert(entity.table) if entity.dialect.name == "sqlite" else postgresql.insert(entity.table)
+
+
+def conflict_values(
+    entity: Entity, names: Sequence[str], conflict: Conflict
+) -> tuple[list[Parameter], dict[str, ColumnElement[Any]]]:
+    """What a row that is there is set to besides the columns that were given: ``onupdate=``, and what is replaced."""
+    if not set(names) - set(conflict.key):
+        return [], {}
+    made, expressions = defaults(entity, {*names, *conflict.key}, update=True)
+    if conflict.resolution == "replace":
+        known = {*names, *conflict.key, *expressions, *(item.name for item in made)}
+        parameters, others = resets(entity, entity.replaceable(known))
+        made += parameters
+        expressions |= others
+    return made, expressions
+
+
+def on_conflict(
+    statement: AnyInsert,
+    entity: Entity,
+    names: Sequence[str],
+    conflict: Conflict,
+    first: int,
+    made: Sequence[Parameter],
+    expressions: Mapping[str, ColumnElement[Any]],
+) -> AnyInsert:
+    """The insert of columns ``names`` with its ON CONFLICT.
+
+    Args:
+        first: the number of the first parameter that the row itself has no use for.
+        made: what else is set, by these parameters.
+        expressions: what else is set, by expressions.
+    """
+    target = [entity.column(name).column for name in conflict.key]
+    if not conflict.changes:
+        return statement.on_conflict_do_nothing(index_elements=target)
+    given = [name for name in names if name not in conflict.key]
+    # A row that has nothing but its key is set to that: only rows that are set come back.
+    columns = [entity.column(name).column for name in given] or target[:1]
+    values: dict[Any, Any] = {column: statement.excluded[column.key] for column in columns}
+    for name, expression in expressions.items():
+        values[entity.column(name).column] = expression
+    for index, item in enumerate(made, first):
+        values[entity.column(item.name).column] = set_parameter(index)
+    return statement.on_conflict_do_update(index_elements=target, set_=values)
+
+
+def is_any_new(entity: Entity, written: FromClause, conflict: Conflict) -> ColumnElement[bool]:
+    """Whether any of the rows that a statement has written was not there before it.
+
+    PostgreSQL shows the rest of a statement the table as it was before the statement's own changes. ``xmax = 0``, the
+    usual way to tell, is none on a view or a partitioned table, which have no such column.
+    """
+    rows = written.alias("new")
+    before = entity.table.alias("before")
+    keys = [entity.column(name).column.key for name in conflict.key]
+    there = select(number(1)).select_from(before).where(*(before.c[key] == rows.c[key] for key in keys))
+    return exists(select(number(1)).select_from(rows).where(~exists(there.correlate(rows))))
+
+
+def probe_of(
+    entity: Entity, parameters: Sequence[Parameter], expressions: Mapping[str, ColumnElement[Any]], conflict: Conflict
+) -> Probe:
+    """What looks for the row of a set of arguments, on SQLite."""
+    given = {item.name: index for index, item in enumerate(parameters)}
+    same: list[ColumnElement[bool]] = []
+    for name in conflict.key:
+        column = entity.column(name).column
+        if name in given:
+            same.append(column == typed_parameter(entity, given[name], name))
+        elif name in expressions:
+            same.append(column == expressions[name])
+        elif column.server_default is not None:
+            same.append(column == reset(entity, entity.column(name), None))
+        else:
+            same.append(false())  # a number that SQLite makes up
+    found = select(number(1)).select_from(entity.table).where(and_(*same))
+    text, names = positional(found.compile(dialect=entity.dialect))
+    return Probe(text, tuple([int(name[1:]) for name in names]))
