@@ -143,7 +143,7 @@ def left_child(write: Write, connection: sqlite3.Connection) -> tuple[ForeignKey
     try:
         connection.execute("PRAGMA defer_foreign_keys=ON")
         connection.execute(write.statement.text, write.sets[0]).fetchall()
-        for child in write.table.metadata.sorted_tables:
+        for child in write.table.metadata.tables.values():
             for constraint in child.foreign_key_constraints:
                 if constraint.referred_table is not write.table:
                     continue

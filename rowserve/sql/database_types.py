@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 from .postgresql_types import RANGED
-from .reflected_types import TextualArray
+from .reflected_types import TextualType, array_of
 
 Family: TypeAlias = Literal["text", "json", "array", "range", "tsvector", "plain", "other"]
 """Types that have the same operators: ``plain`` are numbers, times and whatever else has but an order; what is not
@@ -52,10 +52,8 @@ def family(type_: TypeEngine[Any]) -> Family:
 
 def compared(type_: TypeEngine[Any]) -> TypeEngine[Any]:
     """The type that a value is compared as: without a length or a scale, to which it would be cut and rounded."""
-    if isinstance(type_, TextualArray):
-        return type_
     if isinstance(type_, types.ARRAY):
-        return postgresql.ARRAY(_element(type_.item_type), dimensions=type_.dimensions)
+        return array_of(_element(type_.item_type), dimensions=type_.dimensions)
     if isinstance(type_, postgresql.CITEXT):
         return type_
     if isinstance(type_, types.String) and not isinstance(type_, types.Enum):
@@ -75,7 +73,7 @@ def _element(type_: TypeEngine[Any]) -> TypeEngine[Any]:
 def _without_scale(type_: TypeEngine[Any]) -> TypeEngine[Any]:
     if isinstance(type_, types.Numeric) and not isinstance(type_, types.Float):
         return types.Numeric()
-    return type_
+    return type_.without_limits() if isinstance(type_, TextualType) else type_
 
 
 def is_read_by_database(type_: TypeEngine[Any], dialect: Dialect) -> bool:

@@ -22,7 +22,7 @@ from .operators import (
     no_operator,
     plain_text,
 )
-from .reflected_types import TextualArray, TextualType
+from .reflected_types import array_of
 
 _SEARCHES = {
     "fts": func.to_tsquery,
@@ -113,8 +113,6 @@ class PostgreSQLOperators(Operators):
         if self.family_of(compared) == "array":
             name = compared.target.wire.name
             raise ApiError(400, "42704", f"could not find array type for data type {name}")
-        if isinstance(type_, TextualType):
-            type_ = TextualType(type_.unlimited)
         if is_read_by_database(type_, self.dialect):
-            return cast(self.values(compared, postgresql.ARRAY(Text()), plain_text), postgresql.ARRAY(type_))
-        return self.values(compared, postgresql.ARRAY(type_), self.reader(compared))
+            return cast(self.values(compared, postgresql.ARRAY(Text()), plain_text), array_of(type_))
+        return self.values(compared, array_of(type_), self.reader(compared))

@@ -21,7 +21,6 @@ from sqlalchemy import (
     null,
     select,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -31,6 +30,7 @@ from .compiler import Arrangement, Compiler, number
 from .output import literal_text
 from .plan import ColumnValue, Item, Node
 from .postgresql_compiler import PostgreSQLCompiler
+from .reflected_types import array_of
 from .scope import CONSTANT, Parameters, Scope
 from .sqlite_compiler import SQLiteCompiler
 
@@ -201,7 +201,7 @@ def joined_text(dialect: Dialect, statement: Select[Any]) -> str:
 
     correlated: Any = visitors.replacement_traverse(statement, {}, to_column)
     one = correlated.subquery("one").lateral("one")
-    arrays = [BindParameter(name, type_=postgresql.ARRAY(parameters[name].type)) for name in names]
+    arrays = [BindParameter(name, type_=array_of(parameters[name].type)) for name in names]
     sets = func.unnest(*arrays).table_valued(*names, with_ordinality="n").render_derived(name="sets")
     many = select(*one.c).select_from(sets.join(one, literal_column("true"))).order_by(column("n"))
     return compiled_text(dialect, many)

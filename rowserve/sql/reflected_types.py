@@ -42,8 +42,11 @@ class TextualType(NamedType):
         super().__init__(spelling)
         self.unlimited = unlimited or spelling
 
+    def without_limits(self) -> TextualType:
+        return TextualType(self.unlimited)
+
     def bind_expression(self, bindvalue: BindParameter[Any]) -> ColumnElement[Any]:
-        return cast(type_coerce(bindvalue, Text()), TextualType(self.unlimited))
+        return cast(type_coerce(bindvalue, Text()), self.without_limits())
 
 
 class TextualArray(postgresql.ARRAY[Any]):
@@ -58,12 +61,13 @@ class TextualArray(postgresql.ARRAY[Any]):
     def bind_expression(self, bindvalue: BindParameter[Any]) -> ColumnElement[Any]:
         assert isinstance(self.item_type, TextualType)
         texts = type_coerce(bindvalue, postgresql.ARRAY(Text(), dimensions=self.dimensions))
-        return cast(texts, TextualArray(TextualType(self.item_type.unlimited), dimensions=self.dimensions))
+        return cast(texts, TextualArray(self.item_type.without_limits(), dimensions=self.dimensions))
 
 
-def array_of(item: TypeEngine[Any]) -> postgresql.ARRAY[Any]:
+def array_of(item: TypeEngine[Any], *, dimensions: int | None = None) -> postgresql.ARRAY[Any]:
     """PostgreSQL's array of a type, whose parameters a driver takes whatever the type."""
-    return TextualArray(item) if isinstance(item, TextualType) else postgresql.ARRAY(item)
+    kind = TextualArray if isinstance(item, TextualType) else postgresql.ARRAY
+    return kind(item, dimensions=dimensions)
 
 
 class WideInteger(types.INTEGER):

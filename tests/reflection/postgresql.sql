@@ -59,7 +59,7 @@ CREATE TABLE "Odd Schema"."Odd ""Table" (
 );
 
 CREATE TABLE api.types (
-    a_bool bool, a_int2 int2, a_int4 int4, a_int8 int8, a_float4 float4, a_float8 float8,
+    id integer PRIMARY KEY, a_bool bool, a_int2 int2, a_int4 int4, a_int8 int8, a_float4 float4, a_float8 float8,
     a_numeric numeric(10, 2), a_bare_numeric numeric, a_text text, a_varchar varchar(7), a_char char(3), a_bytea bytea,
     a_date date, a_time time(3), a_timetz timetz, a_timestamp timestamp, a_timestamptz timestamptz(0),
     a_interval interval, a_uuid uuid, a_json json, a_jsonb jsonb, a_range int4range, a_tsrange tstzrange,
