@@ -97,12 +97,6 @@ class PostgreSQLOperators(Operators):
 
     def _item(self, compared: Compared) -> ColumnElement[Any]:
         type_ = self._type(compared)
-        if isinstance(type_, TextualType):
-            return self.value(compared, type_, plain_text)
-        if isinstance(type_, TextualArray) and isinstance(type_.item_type, TextualType):
-            # The type does the same by itself, but SQLAlchemy's own type for arrays on asyncpg takes its place.
-            texts = self.value(compared, postgresql.ARRAY(Text(), dimensions=type_.dimensions), self.reader(compared))
-            return cast(texts, postgresql.ARRAY(type_.item_type))
         if is_read_by_database(type_, self.dialect):
             return cast(self.value(compared, Text(), plain_text), type_)
         return self.value(compared, type_, self.reader(compared))

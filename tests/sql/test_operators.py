@@ -236,8 +236,8 @@ spans = sa.Table(
     sa.Column("vector", postgresql.TSVECTOR),
     sa.Column("address", postgresql.INET),
     sa.Column("title", sa.JSON),
-    sa.Column("bits", TextualType("bit(3)", "bit varying")),
-    sa.Column("masks", array_of(TextualType("bit(3)", "bit varying"))),
+    sa.Column("bits", TextualType("bit(3)", '"bit"')),
+    sa.Column("masks", array_of(TextualType("bit(3)", '"bit"'))),
 )
 
 
