@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 from starlette.exceptions import HTTPException
 
 
@@ -57,10 +57,57 @@ class ApiError(HTTPException):
 
 
 def database_error(sqlstate: str, message: str, *, details: object = None, hint: str | None = None) -> ApiError:
-    """The answer to an error of the database, by its SQLSTATE."""
+    """The answer to an error of the database, by its SQLSTATE.
+
+    With ``PGRST`` a function says all of the answer itself: ``RAISE SQLSTATE 'PGRST' USING MESSAGE = …, DETAIL = …``,
+    both JSON. See https://docs.postgrest.org/en/v14/references/errors.html#raise-errors-with-http-status-codes.
+    """
+    if sqlstate == "PGRST":
+        return raised(message, details)
     status = status_of(sqlstate)
     headers = {"Retry-After": "1"} if status == 503 else None
     return ApiError(status, sqlstate, message, details=details, hint=hint, headers=headers)
+
+
+def raised(message: str, detail: object) -> ApiError:
+    """The answer that a function has raised, or why there is none."""
+    try:
+        body = from_json(message)
+        code, text = str(body["code"]), str(body["message"])
+        details, hint = body.get("details"), body.get("hint")
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return unraisable(
+            f"Invalid JSON value for MESSAGE: '{message}'",
+            "MESSAGE must be a JSON object with obligatory keys: 'code', 'message' and optional keys: 'details', "
+            "'hint'.",
+        )
+    wanted = "DETAIL must be a JSON object with obligatory keys: 'status', 'headers' and optional key: 'status_text'."
+    if detail is None:
+        return unraisable("DETAIL is missing in the RAISE statement", wanted)
+    try:
+        answer = from_json(str(detail))
+        status = int(answer["status"])
+        headers = {str(name): header_value(value) for name, value in answer["headers"].items()}
+        if not 200 <= status <= 599:
+            raise ValueError(status)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return unraisable(f"Invalid JSON value for DETAIL: '{detail}'", wanted)
+    return ApiError(status, code, text, details=details, hint=hint, headers=headers)
+
+
+def header_value(value: object) -> str:
+    """A value that can stand in a header; raises ValueError for any other."""
+    text = str(value)
+    text.encode("latin-1")
+    if "\n" in text or "\r" in text:
+        raise ValueError(text)
+    return text
+
+
+def unraisable(details: str, hint: str) -> ApiError:
+    return ApiError(
+        500, "PGRST121", "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error", details=details, hint=hint
+    )
 
 
 def unreachable() -> ApiError:
@@ -112,6 +159,9 @@ STATUS_OF_CLASS = {
 
 def status_of(sqlstate: str) -> int:
     """The HTTP status for a SQLSTATE, as PostgREST maps it."""
+    if sqlstate.startswith("PT"):
+        number = sqlstate[2:]
+        return int(number) if number.isdecimal() and 200 <= int(number) <= 599 else 500
     return STATUS_OF_SQLSTATE.get(sqlstate) or STATUS_OF_CLASS.get(sqlstate[:2], 400)
 
 

@@ -43,12 +43,15 @@ class Statement:
             two batches that lock the same rows in different orders would wait for each other.
         probe: on SQLite, what to run before each set of arguments; rows then get a second column, whether it found
             none.
+        search_path: PostgreSQL's schemas for names that stand without one in the functions that it calls; empty for
+            those of the connection.
     """
 
     text: str
     joined: str | None = None
     is_shared: bool = True
     probe: Probe | None = None
+    search_path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,12 @@ class Write:
     @property
     def is_plain(self) -> bool:
         """Whether all there is to it is one list of arguments, and whatever comes back will do."""
-        return not self.later and self.check is None and not self.rollback and self.timezone is None
+        return not self.later and self.check is None and not self.rollback and not self.is_set_up
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether settings of the transaction have to be made for it."""
+        return self.timezone is not None or bool(self.statement.search_path)
 
     @property
     def is_single(self) -> bool:

@@ -12,14 +12,13 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import URL, MetaData, event
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from ..errors import ApiError, database_error, unreachable
 from .admission import Door, Gate
 from .base import Arguments, Backend, Returned, Settings, Statement, Write
-from .postgresql_lanes import LOST, STALE, Connection, ReadLane, ReadWork, WriteLane, is_lost
+from .postgresql_lanes import LOST, STALE, Connection, ReadLane, ReadWork, WriteLane, is_lost, search_path
 
 LANES = 4
 """Connections for reads, and as many for writes. Measured with 2, 4 and 8: 8 were slower, 2 and 4 about alike."""
@@ -32,8 +31,6 @@ CHUNK = 1_000
 CONNECT_TIMEOUT = 5.0
 EPOCH = datetime(2000, 1, 1)
 
-
-PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]
 
 log = logging.getLogger("rowserve.sql")
 
@@ -49,7 +46,7 @@ class PostgreSQLBackend(Backend):
             "statement_timeout": str(int(settings.timeout * 1_000)),
         }
         if settings.search_path:
-            server_settings["search_path"] = ", ".join(map(PREPARER.quote_identifier, settings.search_path))
+            server_settings["search_path"] = search_path(settings.search_path)
         self.engine = create_async_engine(
             self.url,
             echo=settings.log_sql,
@@ -88,9 +85,13 @@ class PostgreSQLBackend(Backend):
             if connection.driver_connection.is_closed():
                 raise DisconnectionError
 
-    async def connect(self) -> Connection:
-        """A new connection."""
-        connection: Connection = await asyncpg.connect(**self._connect_arguments)
+    async def connect(self, *, readonly: bool = False) -> Connection:
+        """A new connection; one that is to read only refuses to write, whatever function it is that would."""
+        arguments = self._connect_arguments
+        if readonly:
+            settings = {**arguments["server_settings"], "default_transaction_read_only": "on"}
+            arguments = {**arguments, "server_settings": settings}
+        connection: Connection = await asyncpg.connect(**arguments)
         await keep_last_days(connection)
         return connection
 

@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
 
 from ..errors import ApiError, database_error, internal_error
 from .admission import Door, Job
@@ -22,6 +23,11 @@ PREPARED = 256
 """Statements each connection keeps prepared."""
 CANCEL_TIMEOUT = 1.0
 """Seconds the server has to end a statement that was cancelled."""
+
+SET_SEARCH_PATH = "SELECT set_config('search_path', $1, true)"
+"""Holds until the end of the transaction."""
+
+PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Prepared: TypeAlias = "PreparedStatement[asyncpg.Record]"
@@ -57,13 +63,15 @@ class Connector(Protocol):
 
     settings: Settings
 
-    async def connect(self) -> Connection: ...
+    async def connect(self, *, readonly: bool = False) -> Connection: ...
 
     def translate(self, error: BaseException) -> ApiError | None: ...
 
 
 class Lane(ABC, Generic[Work]):
     """A connection, made when first needed and again when it was lost, and its prepared statements."""
+
+    readonly = False
 
     def __init__(self, connector: Connector, door: Door[Work]) -> None:
         self._connector = connector
@@ -103,7 +111,7 @@ class Lane(ABC, Generic[Work]):
     async def connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
             self._prepared.clear()
-            self._connection = await self._connector.connect()
+            self._connection = await self._connector.connect(readonly=self.readonly)
         return self._connection
 
     async def prepared(self, text: str) -> Prepared:
@@ -183,6 +191,8 @@ class Lane(ABC, Generic[Work]):
 class ReadLane(Lane[ReadWork]):
     """Runs reads: one by one, or several sets of arguments of one statement in one round trip."""
 
+    readonly = True
+
     async def together(self, batch: list[Job[ReadWork]]) -> bool:
         try:
             await self.retrying(lambda: self._read_joined(batch))
@@ -200,8 +210,16 @@ class ReadLane(Lane[ReadWork]):
 
     async def _read(self, job: Job[ReadWork]) -> None:
         statement, arguments = job.work
-        prepared = await self.prepared(statement.text)
-        job.resolve(await prepared.fetchrow(*arguments))
+        if not statement.search_path:
+            prepared = await self.prepared(statement.text)
+            job.resolve(await prepared.fetchrow(*arguments))
+            return
+        connection = await self.connected()
+        async with connection.transaction(readonly=True):
+            await connection.fetchval(SET_SEARCH_PATH, search_path(statement.search_path))
+            prepared = await self.prepared(statement.text)
+            row = await prepared.fetchrow(*arguments)
+        job.resolve(row)
 
     async def _read_joined(self, batch: list[Job[ReadWork]]) -> None:
         joined = batch[0].work[0].joined
@@ -263,6 +281,8 @@ class WriteLane(Lane[Write]):
         connection = await self.connected()
         try:
             async with connection.transaction():
+                if write.statement.search_path:
+                    await connection.fetchval(SET_SEARCH_PATH, search_path(write.statement.search_path))
                 if write.timezone is not None:
                     prepared = await self.prepared("SELECT set_config('timezone', $1, true)")
                     await prepared.fetch(write.timezone)
@@ -338,6 +358,11 @@ async def all_sets(write: Write) -> list[Arguments]:
         sets += part
         await asyncio.sleep(0)
     return sets
+
+
+def search_path(schemas: Sequence[str]) -> str:
+    """The value of PostgreSQL's setting."""
+    return ", ".join(map(PREPARER.quote_identifier, schemas))
 
 
 def affected(status: str | None) -> int:

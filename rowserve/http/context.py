@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
 from pydantic_core import from_json, to_json
@@ -11,7 +12,7 @@ from pydantic_core import from_json, to_json
 from ..backends import Backend
 from ..errors import ApiError
 from ..query import Comparison, Field, ParseCache, Parsed, Query
-from ..schemas import schemas_for
+from ..schemas import Schemas, schemas_for
 from ..sql.catalog import Catalog
 from ..sql.entity import Entity
 from ..sql.plan import ColumnValue, EmbedValue, Node, Planner, SpreadValue, Value
@@ -69,9 +70,13 @@ class Context:
         self.timeout = limits.timeout or backend.settings.timeout
         self.entity = entity
         self.planner = Planner(catalog, aggregates=limits.aggregates, max_depth=limits.max_embed_depth)
-        self.schemas = schemas_for(entity)
         self.parse = ParseCache()
         self.shapes = Shapes()
+
+    @cached_property
+    def schemas(self) -> Schemas:
+        """What the entity's rows look like as JSON."""
+        return schemas_for(self.entity)
 
     def plan(self, query: Query) -> Node:
         """The plan of a query."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeAlias
 
 from starlette.types import Receive, Scope
@@ -72,17 +72,26 @@ class Handler:
         method = methods.get(scope["method"])
         if method is None:
             return no_such_method(scope["method"], methods)
-        try:
+
+        async def run() -> AnyAnswer:
             return await method(Request(scope, receive, None if key is None else self.context.keys(key)))
-        except ApiError as error:
-            accept = dict(scope["headers"]).get(b"accept", b"")
-            return error_answer(error, problem=wants_problem_json(accept.decode("latin-1")))
-        except ClientGone:
-            return Answer(CLIENT_CLOSED_REQUEST, [])
-        except Exception:
-            # Whatever it is, its client gets an answer of the usual shape, and the log gets the cause.
-            log.exception("%s %s failed", scope["method"], scope["path"])
-            return error_answer(internal_error())
+
+        return await answered(scope, run)
+
+
+async def answered(scope: Scope, run: Callable[[], Awaitable[AnyAnswer]]) -> AnyAnswer:
+    """The answer, or what becomes of an error on the way to it."""
+    try:
+        return await run()
+    except ApiError as error:
+        accept = dict(scope["headers"]).get(b"accept", b"")
+        return error_answer(error, problem=wants_problem_json(accept.decode("latin-1")))
+    except ClientGone:
+        return Answer(CLIENT_CLOSED_REQUEST, [])
+    except Exception:
+        # Whatever it is, its client gets an answer of the usual shape, and the log gets the cause.
+        log.exception("%s %s failed", scope["method"], scope["path"])
+        return error_answer(internal_error())
 
 
 def no_such_method(method: str, methods: dict[str, Method]) -> Answer:

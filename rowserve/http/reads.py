@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from ..backends import Arguments
 from ..errors import ApiError
-from ..query import Parsed, Query, next_page, unparse
+from ..query import MediaType, Parsed, Query, next_page, unparse
 from ..sql.compiler import full_order
 from ..sql.plan import Node
 from ..sql.read import Read, compile_read, compile_rows
@@ -31,6 +31,9 @@ class Shape:
 class Reads:
     """Answers what only reads."""
 
+    is_streamed = True
+    """Whether all rows there are may be sent as they come."""
+
     def __init__(self, context: Context) -> None:
         self.context = context
 
@@ -39,15 +42,13 @@ class Reads:
         parsed = context.parse_request(request)
         singular = request.singular()
         count = request.preferences.count is not None
-        if context.limits.max_rows is None and parsed.query.modifiers.limit is None and singular is None and not count:
+        unbounded = context.limits.max_rows is None and parsed.query.modifiers.limit is None
+        if unbounded and singular is None and not count and self.is_streamed:
             return await self.stream(request, parsed)
         shape = self.shape(parsed.query, count=count)
         body, rows, total, boundary = await self.row(request, shape.read, shape.read.bind(parsed.values))
         headers = [content_type(singular)]
-        if singular is not None:
-            if rows != 1:
-                raise not_singular(rows)
-            body = body[1:-1]
+        body = self.shown(body, rows, singular)
         offset = offset_of(parsed)
         if total is not None and offset > total:
             raise out_of_range(offset, total)
@@ -60,6 +61,14 @@ class Reads:
             add_applied(headers, replace(request.preferences, count="exact"), "count")
         status = 206 if total is not None and rows < total else 200
         return answer(status, headers, shape.finish(body), request)
+
+    def shown(self, body: str, rows: int, singular: MediaType | None) -> str:
+        """What is shown of an array of rows: the array, or the only row."""
+        if singular is None:
+            return body
+        if rows != 1:
+            raise not_singular(rows)
+        return body[1:-1]
 
     async def get(self, request: Request) -> Answer:
         singular = request.singular()

@@ -33,7 +33,9 @@ class Answer(Response):
         self.raw_headers = headers
         self.body = body
         self.background = None
-        if status not in (204, 304):
+        if status in (204, 304):
+            self.body = b""  # which only a function's own error could have
+        else:
             headers.append((b"content-length", b"%d" % len(body)))
 
 

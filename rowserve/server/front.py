@@ -60,8 +60,8 @@ class FrontDoor:
                 await answer(scope, receive, send)
                 return
             if self.gateway is not None and not self.is_page(path):
-                answer = await self.gateway.answer(scope)
-                await answer(scope, receive, send)
+                answered = await self.gateway.answer(scope, receive)
+                await answered(scope, receive, send)
                 return
         elif scope["type"] == "lifespan":
             await self.lifespan(scope, receive, frozen_after_startup(send))

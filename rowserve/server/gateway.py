@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from ..backends import Backend
 from ..documentation import Documentation
 from ..errors import ApiError
-from ..http import Handler, Limits
+from ..http import AnyAnswer, CallHandler, Handler, Limits
 from ..http.responses import Answer, error_answer
 from ..reflection import Reflected
 from ..resource import add_routes
@@ -24,6 +24,7 @@ from ..sql.similarity import closest
 
 OPENAPI = (b"content-type", b"application/openapi+json; charset=utf-8")
 PROFILES = (b"accept-profile", b"content-profile")
+RPC = "rpc/"
 LIKELY = 0.75
 """How alike a name has to be to be named in a hint."""
 
@@ -48,6 +49,8 @@ class Gateway:
         self.catalog = Catalog(entities, reflected.foreign_keys, reflected.functions)
         names = dict.fromkeys(entity.name for entity in entities)
         self.resources = {f"{prefix}/{name}": TableResource(self, name) for name in names}
+        extra = backend.settings.search_path[len(self.schemas) :]
+        self.calls = CallHandler(self.catalog, backend, limits, extra_search_path=extra)
 
     def profile(self, scope: Scope) -> str:
         """The schema that a request is about.
@@ -86,17 +89,28 @@ class Gateway:
             )
         return entity
 
-    async def answer(self, scope: Scope) -> Answer:
+    async def answer(self, scope: Scope, receive: Receive) -> AnyAnswer:
         """The answer to a path under the prefix at which there is no table."""
         try:
             _, _, rest = scope["path"].removeprefix(self.prefix).partition("/")
             if not rest and scope["method"] in ("GET", "HEAD"):
                 return Answer(200, [OPENAPI], to_json(self.openapi(self.profile(scope))))
+            name = rest.removeprefix(RPC).removesuffix("/")
+            if rest.startswith(RPC) and name and "/" not in name:
+                return await self.call(scope, receive, name)
             if rest and "/" not in rest.removesuffix("/"):
                 self.entity(self.profile(scope), rest.removesuffix("/"))
             raise ApiError(404, "PGRST125", "Invalid path specified in request URL")
         except ApiError as error:
             return error_answer(error)
+
+    async def call(self, scope: Scope, receive: Receive, name: str) -> AnyAnswer:
+        """The answer to a call of a function."""
+        schema = self.profile(scope)
+        answer = await self.calls(scope, receive, schema, name)
+        if len(self.schemas) > 1:
+            answer.raw_headers.append((b"content-profile", schema.encode("latin-1")))
+        return answer
 
     def openapi(self, schema: str) -> dict[str, Any]:
         """The OpenAPI document of a schema."""

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Alias, ColumnElement, FromClause, Table, cast, func
+from sqlalchemy import Alias, ColumnElement, FromClause, Table, cast, func, quoted_name
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import TypeEngine, UserDefinedType
+from sqlalchemy.sql.functions import Function as FunctionCall
+from sqlalchemy.types import NullType, TypeEngine, UserDefinedType
 
 from .entity import Computed, Entity
 from .relationships import Cardinality, Relationship, across, direct
@@ -120,8 +121,8 @@ class Catalog:
             self._add_function(function)
 
     def ways(self, source: Entity) -> list[Relationship]:
-        """The relationships that start at an entity."""
-        return self._ways[source]
+        """The relationships that start at an entity; none at one that the catalog has not."""
+        return self._ways.get(source, [])
 
     def _add(self, ways: Iterable[Relationship]) -> None:
         for way in ways:
@@ -147,13 +148,21 @@ class Catalog:
 def function_column(function: Function, source: Entity) -> Computed:
     """The column that a function of a row is."""
     returns: Any = function.returns
-    call = getattr(func, function.schema)
 
     def expression(rows: FromClause) -> ColumnElement[Any]:
-        value: ColumnElement[Any] = getattr(call, function.name)(row_of(source, rows), type_=returns)
-        return value
+        return called(function, row_of(source, rows), type_=returns)
 
     return Computed(function.name, wire_type(returns, source.dialect), expression, function.description)
+
+
+def called(
+    function: Function, *arguments: ColumnElement[Any], type_: TypeEngine[Any] | None = None
+) -> FunctionCall[Any]:
+    """A call of a function, by its full name."""
+    name, schema = quoted_name(function.name, quote=True), quoted_name(function.schema, quote=True)
+    returns: Any = type_ or NullType()
+    call: FunctionCall[Any] = FunctionCall(name, *arguments, type_=returns, packagenames=(schema,))
+    return call
 
 
 def row_of(entity: Entity, rows: FromClause) -> ColumnElement[Any]:

@@ -29,7 +29,7 @@ from sqlalchemy import column as lexical_column
 
 from ..errors import ApiError
 from ..query import Field, Order
-from .catalog import row_of
+from .catalog import called, row_of
 from .conditions import Conditions
 from .entity import Entity
 from .fields import cast_target, field_target
@@ -116,7 +116,8 @@ class Compiler(ABC):
 
     def scope(self, node: Node) -> Scope:
         """The rows of a node that nothing is around."""
-        return Scope(node.entity, self.alias(node.entity.table), node.name)
+        rows = self.alias(node.entity.table) if node.source is None else node.source.rows(self)
+        return Scope(node.entity, rows, node.name)
 
     # Values.
 
@@ -203,7 +204,7 @@ class Compiler(ABC):
         """The rows that a function makes of a row."""
         function = way.function
         assert function is not None
-        call = getattr(getattr(func, function.schema), function.name)(row_of(scope.entity, scope.rows))
+        call = called(function, row_of(scope.entity, scope.rows))
         columns = [item.column for item in way.target.columns.values()]
         rows: FromClause = call.table_valued(*(lexical_column(column.name, column.type) for column in columns)).alias(
             self.name(function.name)
@@ -289,8 +290,8 @@ class Compiler(ABC):
         return directed(column, term, nullable=True)
 
     def full_order(self, node: Node, order: tuple[Order, ...]) -> tuple[Order, ...]:
-        """The order that a list is in."""
-        return full_order(node, order) if self.ordered else order
+        """The order that a list is in; what no table holds keeps its own."""
+        return full_order(node, order) if self.ordered and node.source is None else order
 
     def order_by(self, scope: Scope, node: Node, order: Iterable[Order]) -> list[ColumnElement[Any]]:
         """ORDER BY with NULLs where PostgreSQL puts them: as if they were the largest values."""

@@ -5,15 +5,19 @@ A ``Node`` is a list of rows of one entity; what is embedded in it hangs below. 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import ApiError
 from ..query import Column, Embed, Field, Modifiers, Order, Query, SelectItem, Star
 from .catalog import Catalog
 from .entity import Entity
 from .relationships import Relationship, find
+
+if TYPE_CHECKING:
+    from .compiler import Compiler
 
 MAX_KEY = 63
 """Bytes of a key: what PostgreSQL lets a name have."""
@@ -68,6 +72,17 @@ class Item:
     aggregate_cast: str | None = None
 
 
+class Source(ABC):
+    """Where the rows of a node come from that are in no table: a function's."""
+
+    is_scalar = False
+    """Whether each row is but a value, and shown as such."""
+
+    @abstractmethod
+    def rows(self, compiler: Compiler) -> Any:
+        """The rows, as what a statement selects from; however often it does, they are made once."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """Rows of an entity, and what is shown of each.
@@ -78,6 +93,7 @@ class Node:
         items: what is shown, each key once.
         modifiers: filters, order and range.
         embedded: what is embedded, by the name that filters and orders have for it.
+        source: where the rows come from, if not out of the entity's table.
     """
 
     entity: Entity
@@ -85,6 +101,7 @@ class Node:
     items: tuple[Item, ...]
     modifiers: Modifiers
     embedded: Mapping[str, Embedded]
+    source: Source | None = None
 
     @property
     def is_aggregated(self) -> bool:

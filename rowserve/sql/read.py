@@ -26,7 +26,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from ..backends.base import Arguments, Statement
 from ..query import Comparison, Condition
-from .compiler import Arrangement, Compiler, number
+from .compiler import Arrangement, Compiler, Listed, number
 from .output import literal_text
 from .plan import ColumnValue, Item, Node
 from .postgresql_compiler import PostgreSQLCompiler
@@ -91,13 +91,14 @@ def compile_read(node: Node, *, max_rows: int | None, count: bool, boundary: boo
         page = compiler.grouped(scope, node, arrangement)
     else:
         page = compiler.plain(scope, node.items, arrangement)
-    body = cast(compiler.array_of(compiler.object_of(page.pairs, page.rows)), Text)
+    body = cast(compiler.array_of(row_of(compiler, node, page)), Text)
 
     total: ColumnElement[Any] = null()
     if count:
         total = counted(compiler, scope, node, where)
     edge: ColumnElement[Any] = null()
-    if boundary and arrangement.limit is not None and node.entity.primary_key and not node.is_aggregated:
+    is_ordered = node.source is None and node.entity.primary_key and not node.is_aggregated
+    if boundary and arrangement.limit is not None and is_ordered:
         edge = page_boundary(compiler, scope, node, arrangement)
     columns: list[Any] = [body.label("body"), func.count().label("rows"), total.label("total"), edge.label("boundary")]
     statement = select(*columns).select_from(page.rows)
@@ -105,11 +106,18 @@ def compile_read(node: Node, *, max_rows: int | None, count: bool, boundary: boo
     if compiler.dialect.name == "sqlite":
         packed = select(packed_row(func.count(), total, edge, body)).select_from(page.rows)
         return replace(read, statement=Statement(read.statement.text, compiled_text(compiler.dialect, packed)))
-    joinable = all(is_joinable(node, condition) for condition in node.modifiers.where)
+    joinable = node.source is None and all(is_joinable(node, condition) for condition in node.modifiers.where)
     if read.arguments and joinable and not compiler.parameters.has_constants:
         joined = joined_text(compiler.dialect, statement)
         return replace(read, statement=Statement(read.statement.text, joined))
     return read
+
+
+def row_of(compiler: Compiler, node: Node, page: Listed) -> ColumnElement[Any]:
+    """What is shown of a row: an object, or the value that it is."""
+    if node.source is not None and node.source.is_scalar and len(page.pairs) == 1:
+        return page.pairs[0][1]
+    return compiler.object_of(page.pairs, page.rows)
 
 
 def arranged(compiler: Compiler, scope: Scope, node: Node, where: Sequence[ColumnElement[bool]]) -> Arrangement:
