@@ -214,5 +214,5 @@ def likely(name: str, listed: str, functions: Sequence[Function], known: Iterabl
     if not functions:
         return closest(name, known, least=LIKELY)
     lists = (", ".join(sorted(parameter.name for parameter in function.parameters)) for function in functions)
-    close = closest(f"({listed})", (f"({text})" for text in lists))
-    return None if close is None else name + close
+    close = closest(listed, lists)
+    return None if close is None else f"{name}({close})"

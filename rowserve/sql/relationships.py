@@ -155,7 +155,7 @@ def ambiguous(source: Entity, target: str, found: Sequence[Relationship]) -> Api
 
 
 def unrelated(source: Entity, ways: Sequence[Relationship], target: str, hint: str | None) -> ApiError:
-    known = {way.name if way.is_named else way.target.name for way in ways}
+    known = {way.target.name for way in ways}
     close = None if target in known else closest(target, known)
     using = "" if hint is None else f" using the hint '{hint}'"
     return ApiError(
