@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope
 from ..backends import Arguments, Backend, Returned, Write
 from ..errors import ApiError
 from ..query import MediaType, ParseCache, Parsed, Query, parse_call
-from ..sql.call import ARGUMENTS, Form, FunctionRows, entity_of, find_function, is_whole_body
+from ..sql.call import ARGUMENTS, Form, FunctionRows, callable_functions, entity_of, find_function, is_whole_body
 from ..sql.catalog import Catalog, Function
 from ..sql.conditions import not_supported
 from ..sql.plan import Node
@@ -195,6 +195,7 @@ class CallHandler:
         self.backend = backend
         self.limits = limits
         self.extra_search_path = tuple(extra_search_path)
+        self._functions = callable_functions(catalog)
         self._parse = ParseCache()
         self._calls = Shapes()
 
@@ -221,7 +222,7 @@ class CallHandler:
                 )
             request = CallRequest(scope, receive, None)
             given = await self.given(request)
-            function = find_function(self.catalog, schema, name, given.names, body=given.types)
+            function = find_function(self._functions, schema, name, given.names, body=given.types)
             form: Form = "body" if given.types and is_whole_body(function) else given.form
             request.argument = given.argument(function, form)
             return await self.calls(function, given.names, form).answer(request)
@@ -258,10 +259,10 @@ class CallHandler:
 
     def options(self, schema: str, name: str) -> Answer:
         """Which methods a function answers to."""
-        functions = self.catalog.functions.get((schema, name))
-        if not functions:
-            find_function(self.catalog, schema, name, (), body=None)
-        reading = any(function.volatility != "volatile" for function in functions or ())
+        functions = self._functions.get((schema, name))
+        if functions is None:
+            functions = [find_function(self._functions, schema, name, (), body=None)]
+        reading = any(function.volatility != "volatile" for function in functions)
         return Answer(200, [(b"allow", b"OPTIONS,GET,HEAD,POST" if reading else b"OPTIONS,POST")])
 
 

@@ -34,6 +34,9 @@ Form: TypeAlias = Literal["object", "array", "texts", "body"]
 """How arguments come: as a JSON object; as an array of which the first object counts; as a JSON object of texts, each
 to be read by its parameter's type; or as whatever the body is."""
 
+Functions: TypeAlias = dict[tuple[str, str], list[Function]]
+"""By schema and name."""
+
 BODIES: Final = frozenset({"json", "jsonb", "text", "xml", "bytea"})
 """The types of a parameter without a name that is given the body as it came."""
 LIKELY = 0.75
@@ -133,13 +136,24 @@ def is_whole_body(function: Function) -> bool:
     return len(parameters) == 1 and not parameters[0].name and parameters[0].type in BODIES
 
 
+def callable_functions(catalog: Catalog) -> Functions:
+    """The functions that can be called: those whose parameters all have names, or whose only one takes the body. What
+    takes a row and has no name for it is but a column or a relationship of that row."""
+    found: Functions = {}
+    for key, functions in catalog.functions.items():
+        some = [one for one in functions if is_whole_body(one) or all(parameter.name for parameter in one.parameters)]
+        if some:
+            found[key] = some
+    return found
+
+
 def find_function(
-    catalog: Catalog, schema: str, name: str, names: Collection[str], *, body: Sequence[str] | None
+    known: Functions, schema: str, name: str, names: Collection[str], *, body: Sequence[str] | None
 ) -> Function:
     """The function that is meant, by the names of the arguments; by the type of the body where none has those names.
 
     Args:
-        catalog: what there is.
+        known: what there is.
         schema: where it is looked for.
         name: what it is called.
         names: of the arguments.
@@ -148,7 +162,7 @@ def find_function(
     Raises:
         ApiError: 404 PGRST202 where there is none, 300 PGRST203 where there are several.
     """
-    functions = catalog.functions.get((schema, name), [])
+    functions = known.get((schema, name), [])
     given = frozenset(names)
     is_raw = body is not None and "json" not in body and bool(body)
     found = [function for function in functions if is_called_by(function, given, is_raw=is_raw)]
@@ -158,8 +172,8 @@ def find_function(
         return found[0]
     if found:
         raise ambiguous(found)
-    known = [other for where, other in catalog.functions if where == schema]
-    raise not_found(schema, name, sorted(given), body or (), functions, known)
+    names_there = [other for where, other in known if where == schema]
+    raise not_found(schema, name, sorted(given), body or (), functions, names_there)
 
 
 def is_called_by(function: Function, names: frozenset[str], *, is_raw: bool) -> bool:
