@@ -43,12 +43,14 @@ class Statement:
             two batches that lock the same rows in different orders would wait for each other.
         probe: on SQLite, what to run before each set of arguments; rows then get a second column, whether it found
             none.
+        many: whether it yields any number of rows, which are wanted as a list, rather than one.
     """
 
     text: str
     joined: str | None = None
     is_shared: bool = True
     probe: Probe | None = None
+    many: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,16 @@ class Backend(ABC):
         """Finishes what is running, then closes every connection."""
 
     @abstractmethod
-    def read(self, statement: Statement, arguments: Arguments, timeout: float) -> Future[Any]:
-        """Runs a statement that yields one row, and may share it with identical reads that wait.
+    def read(
+        self, statement: Statement, arguments: Arguments, timeout: float, *, timezone: str | None = None
+    ) -> Future[Any]:
+        """Runs a statement that only reads, and may share it with identical reads that wait.
+
+        Args:
+            statement: what yields one row, or any number where it says so.
+            arguments: for its placeholders.
+            timeout: seconds until it has to be done.
+            timezone: what PostgreSQL shows moments in; a statement for SQLite has it among its arguments.
 
         Raises:
             ApiError: 503 with ``Retry-After``, at once, where the wait could not be met.
@@ -150,7 +160,9 @@ class Backend(ABC):
         """Runs a write; when the future is done, it is committed. Raises as :meth:`read` does."""
 
     @abstractmethod
-    def stream(self, statement: Statement, arguments: Arguments) -> AsyncGenerator[list[str], None]:
+    def stream(
+        self, statement: Statement, arguments: Arguments, *, timezone: str | None = None
+    ) -> AsyncGenerator[list[str], None]:
         """The first column of each row, some hundreds at a time, out of one snapshot, as they are asked for."""
 
     @abstractmethod

@@ -20,12 +20,15 @@ from .base import Arguments, Returned, Settings, Statement, Write
 
 PREPARED = 256
 """Statements each connection keeps prepared."""
+SET_TIME_ZONE = "SELECT set_config('TimeZone', $1, true)"
+"""Holds until the end of the transaction, and no longer."""
 CANCEL_TIMEOUT = 1.0
 """Seconds the server has to end a statement that was cancelled."""
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Prepared: TypeAlias = "PreparedStatement[asyncpg.Record]"
-ReadWork: TypeAlias = tuple[Statement, Arguments]
+ReadWork: TypeAlias = tuple[Statement, Arguments, str | None]
+"""A statement, its arguments, and the time zone that it shows moments in if that is not the connection's own."""
 Work = TypeVar("Work")
 Run: TypeAlias = Callable[[Statement, Sequence[Arguments]], Coroutine[Any, Any, Returned]]
 
@@ -199,9 +202,17 @@ class ReadLane(Lane[ReadWork]):
             job.fail(self.failed(error))
 
     async def _read(self, job: Job[ReadWork]) -> None:
-        statement, arguments = job.work
+        statement, arguments, timezone = job.work
         prepared = await self.prepared(statement.text)
-        job.resolve(await prepared.fetchrow(*arguments))
+        fetch = prepared.fetch if statement.many else prepared.fetchrow
+        if timezone is None:
+            job.resolve(await fetch(*arguments))
+            return
+        connection = await self.connected()
+        async with connection.transaction(readonly=True):
+            await connection.fetchval(SET_TIME_ZONE, timezone)
+            found = await fetch(*arguments)
+        job.resolve(found)
 
     async def _read_joined(self, batch: list[Job[ReadWork]]) -> None:
         joined = batch[0].work[0].joined
@@ -264,7 +275,7 @@ class WriteLane(Lane[Write]):
         try:
             async with connection.transaction():
                 if write.timezone is not None:
-                    prepared = await self.prepared("SELECT set_config('timezone', $1, true)")
+                    prepared = await self.prepared(SET_TIME_ZONE)
                     await prepared.fetch(write.timezone)
                 returned = await self._run_sets(write, joined=joined)
                 if write.check is not None:
