@@ -22,7 +22,7 @@ from .sql.models import model_catalog, model_entity
 
 Model = TypeVar("Model")
 Endpoint: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 
 
 resources: WeakValueDictionary[int, Resource[Any]] = WeakValueDictionary()
@@ -93,6 +93,8 @@ class Resource(APIRouter, Generic[Model]):
     tx_override: bool = False
     aggregates: bool = True
     ordered: bool = True
+    explain: bool = False
+    server_timing: bool = False
 
     model: ClassVar[Any] = None
 

@@ -45,6 +45,7 @@ class Statement:
             none.
         search_path: PostgreSQL's schemas for names that stand without one in the functions that it calls; empty for
             those of the connection.
+        many: whether it yields any number of rows, which are wanted as a list, rather than one.
     """
 
     text: str
@@ -52,6 +53,7 @@ class Statement:
     is_shared: bool = True
     probe: Probe | None = None
     search_path: tuple[str, ...] = ()
+    many: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +148,16 @@ class Backend(ABC):
         """Finishes what is running, then closes every connection."""
 
     @abstractmethod
-    def read(self, statement: Statement, arguments: Arguments, timeout: float) -> Future[Any]:
-        """Runs a statement that yields one row, and may share it with identical reads that wait.
+    def read(
+        self, statement: Statement, arguments: Arguments, timeout: float, *, timezone: str | None = None
+    ) -> Future[Any]:
+        """Runs a statement that only reads, and may share it with identical reads that wait.
+
+        Args:
+            statement: what yields one row, or any number where it says so.
+            arguments: for its placeholders.
+            timeout: seconds until it has to be done.
+            timezone: what PostgreSQL shows moments in; a statement for SQLite has it among its arguments.
 
         Raises:
             ApiError: 503 with ``Retry-After``, at once, where the wait could not be met.
@@ -158,7 +168,9 @@ class Backend(ABC):
         """Runs a write; when the future is done, it is committed. Raises as :meth:`read` does."""
 
     @abstractmethod
-    def stream(self, statement: Statement, arguments: Arguments) -> AsyncGenerator[list[str], None]:
+    def stream(
+        self, statement: Statement, arguments: Arguments, *, timezone: str | None = None
+    ) -> AsyncGenerator[list[str], None]:
         """The first column of each row, some hundreds at a time, out of one snapshot, as they are asked for."""
 
     @abstractmethod

@@ -18,7 +18,17 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from ..errors import ApiError, database_error, unreachable
 from .admission import Door, Gate
 from .base import Arguments, Backend, Returned, Settings, Statement, Write
-from .postgresql_lanes import LOST, STALE, Connection, ReadLane, ReadWork, WriteLane, is_lost, search_path
+from .postgresql_lanes import (
+    LOST,
+    SET_TIME_ZONE,
+    STALE,
+    Connection,
+    ReadLane,
+    ReadWork,
+    WriteLane,
+    is_lost,
+    search_path,
+)
 
 LANES = 4
 """Connections for reads, and as many for writes. Measured with 2, 4 and 8: 8 were slower, 2 and 4 about alike."""
@@ -135,20 +145,20 @@ class PostgreSQLBackend(Backend):
         await asyncio.gather(*(lane.close() for lane in self._lanes))
         await self.engine.dispose()
 
-    def read(self, statement: Statement, arguments: Arguments, timeout: float) -> Future[Any]:
-        return self._reads.enter(
-            (statement, arguments),
-            timeout,
-            group=statement,
-            together=statement.joined is not None,
-            same=(statement, arguments),
-        )
+    def read(
+        self, statement: Statement, arguments: Arguments, timeout: float, *, timezone: str | None = None
+    ) -> Future[Any]:
+        work = (statement, arguments, timezone)
+        together = statement.joined is not None and timezone is None
+        return self._reads.enter(work, timeout, group=statement, together=together, same=work)
 
     def write(self, write: Write, timeout: float) -> Future[Returned]:
         together = write.statement.joined is not None and write.statement.is_shared and write.is_plain
         return self._writes.enter(write, timeout, group=write.statement, together=together)
 
-    async def stream(self, statement: Statement, arguments: Arguments) -> AsyncGenerator[list[str], None]:
+    async def stream(
+        self, statement: Statement, arguments: Arguments, *, timezone: str | None = None
+    ) -> AsyncGenerator[list[str], None]:
         await self._streams.enter()
         try:
             connection = await self.connect()
@@ -156,6 +166,8 @@ class PostgreSQLBackend(Backend):
                 # A stream may take as long as its reader does; what bounds it is that the reader may go away.
                 await connection.execute("SET statement_timeout = 0")
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    if timezone is not None:
+                        await connection.fetchval(SET_TIME_ZONE, timezone)
                     cursor = await connection.cursor(statement.text, *arguments)
                     while rows := await cursor.fetch(CHUNK):
                         yield [row[0] for row in rows]

@@ -21,6 +21,8 @@ from .base import Arguments, Returned, Settings, Statement, Write
 
 PREPARED = 256
 """Statements each connection keeps prepared."""
+SET_TIME_ZONE = "SELECT set_config('TimeZone', $1, true)"
+"""Holds until the end of the transaction, and no longer."""
 CANCEL_TIMEOUT = 1.0
 """Seconds the server has to end a statement that was cancelled."""
 
@@ -31,7 +33,8 @@ PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-c
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Prepared: TypeAlias = "PreparedStatement[asyncpg.Record]"
-ReadWork: TypeAlias = tuple[Statement, Arguments]
+ReadWork: TypeAlias = tuple[Statement, Arguments, str | None]
+"""A statement, its arguments, and the time zone that it shows moments in if that is not the connection's own."""
 Work = TypeVar("Work")
 Run: TypeAlias = Callable[[Statement, Sequence[Arguments]], Coroutine[Any, Any, Returned]]
 
@@ -209,17 +212,22 @@ class ReadLane(Lane[ReadWork]):
             job.fail(self.failed(error))
 
     async def _read(self, job: Job[ReadWork]) -> None:
-        statement, arguments = job.work
-        if not statement.search_path:
+        statement, arguments, timezone = job.work
+        if timezone is None and not statement.search_path:
             prepared = await self.prepared(statement.text)
-            job.resolve(await prepared.fetchrow(*arguments))
+            fetch = prepared.fetch if statement.many else prepared.fetchrow
+            job.resolve(await fetch(*arguments))
             return
         connection = await self.connected()
         async with connection.transaction(readonly=True):
-            await connection.fetchval(SET_SEARCH_PATH, search_path(statement.search_path))
+            if statement.search_path:
+                await connection.fetchval(SET_SEARCH_PATH, search_path(statement.search_path))
+            if timezone is not None:
+                await connection.fetchval(SET_TIME_ZONE, timezone)
             prepared = await self.prepared(statement.text)
-            row = await prepared.fetchrow(*arguments)
-        job.resolve(row)
+            fetch = prepared.fetch if statement.many else prepared.fetchrow
+            found = await fetch(*arguments)
+        job.resolve(found)
 
     async def _read_joined(self, batch: list[Job[ReadWork]]) -> None:
         joined = batch[0].work[0].joined
@@ -284,7 +292,7 @@ class WriteLane(Lane[Write]):
                 if write.statement.search_path:
                     await connection.fetchval(SET_SEARCH_PATH, search_path(write.statement.search_path))
                 if write.timezone is not None:
-                    prepared = await self.prepared("SELECT set_config('timezone', $1, true)")
+                    prepared = await self.prepared(SET_TIME_ZONE)
                     await prepared.fetch(write.timezone)
                 returned = await self._run_sets(write, joined=joined)
                 if write.check is not None:

@@ -22,6 +22,7 @@ from .admission import Door, Gate, overloaded
 from .base import Arguments, Backend, Returned, Settings, Statement, Write
 from .sqlite_errors import translated
 from .sqlite_functions import register
+from .sqlite_output import register_output
 from .sqlite_threads import ReadThread, ReadWork, WriteThread
 
 READERS = 2
@@ -157,6 +158,7 @@ class SQLiteBackend(Backend):
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
         register(connection)
+        register_output(connection)
         if self.settings.log_sql:
             connection.set_trace_callback(log.info)
         return connection
@@ -212,15 +214,18 @@ class SQLiteBackend(Backend):
         if self._folder is not None:
             self._folder.cleanup()
 
-    def read(self, statement: Statement, arguments: Arguments, timeout: float) -> Future[Any]:
-        return self._reads.enter(
-            (statement, arguments), timeout, group=statement, together=True, same=(statement, arguments)
-        )
+    def read(
+        self, statement: Statement, arguments: Arguments, timeout: float, *, timezone: str | None = None
+    ) -> Future[Any]:
+        work = (statement, arguments)
+        return self._reads.enter(work, timeout, group=statement, together=statement.joined is not None, same=work)
 
     def write(self, write: Write, timeout: float) -> Future[Returned]:
         return self._writes.enter(write, timeout, group=None, together=True)
 
-    async def stream(self, statement: Statement, arguments: Arguments) -> AsyncGenerator[list[str], None]:
+    async def stream(
+        self, statement: Statement, arguments: Arguments, *, timezone: str | None = None
+    ) -> AsyncGenerator[list[str], None]:
         loop = asyncio.get_running_loop()
         await self._streams.enter()
         try:

@@ -111,7 +111,8 @@ class ReadThread(Thread):
         try:
             if self._stopped:
                 raise sqlite3.OperationalError("interrupted")
-            return job, self.connection.execute(statement.text, arguments).fetchone()
+            cursor = self.connection.execute(statement.text, arguments)
+            return job, cursor.fetchall() if statement.many else cursor.fetchone()
         except Exception as error:
             return job, told(error)
 

@@ -11,19 +11,19 @@ from starlette.types import Receive, Scope
 
 from ..backends import Arguments, Backend, Returned, Write
 from ..errors import ApiError
-from ..query import MediaType, ParseCache, Parsed, Query, parse_call
+from ..query import ParseCache, Parsed, Query, parse_call
 from ..sql.call import ARGUMENTS, Form, FunctionRows, callable_functions, entity_of, find_function, is_whole_body
 from ..sql.catalog import Catalog, Function
-from ..sql.conditions import not_supported
 from ..sql.plan import Node
 from ..sql.read import Read
 from .bodies import read_body
 from .context import Context, Limits, Shapes, not_singular
+from .formats import Layout
 from .handler import AnyAnswer, answered
+from .inserts import fields, is_form
 from .reads import Reads
 from .request import Request
 from .responses import Answer, add_applied
-from .writes import fields, is_form
 
 READING = ("GET", "HEAD")
 RAW = {"text/plain": "text", "text/xml": "xml", "application/octet-stream": "bytea"}
@@ -127,7 +127,9 @@ class Calls(Reads):
             return Answer(204, [header for header in answer.raw_headers if not header[0].startswith(b"content-")])
         return answer
 
-    async def row(self, request: Request, read: Read, arguments: Arguments) -> tuple[str, int, int | None, str | None]:
+    async def row(
+        self, request: Request, read: Read, arguments: Arguments, zone: str | None = None
+    ) -> tuple[str, int, int | None, str | None]:
         assert isinstance(request, CallRequest)
         arguments = tuple([request.argument if value is ARGUMENTS else value for value in arguments])
         backend, timeout = self.context.backend, self.context.timeout
@@ -138,19 +140,19 @@ class Calls(Reads):
             statement = replace(statement, search_path=self.search_path)
         row: tuple[str, int, int | None, str | None]
         if self.function.volatility != "volatile" or request.method in READING:
-            row = await request.outcome(backend.read(statement, arguments, timeout))
+            row = await request.outcome(backend.read(statement, arguments, timeout, timezone=zone))
             check(Returned([row], row[1]))
             return row
-        if request.preferences.tx == "rollback":
-            raise not_supported("Prefer: tx=rollback")
-        write = Write(statement, [arguments], self.context.entity.table, (), check if check.is_needed else None)
+        rollback = self.context.limits.tx_override and request.preferences.tx == "rollback"
+        only = check if check.is_needed else None
+        write = Write(statement, [arguments], self.context.entity.table, (), only, rollback=rollback, timezone=zone)
         (row,), _ = await request.outcome(backend.write(write, timeout))
         return row
 
-    def shown(self, body: str, rows: int, singular: MediaType | None) -> str:
-        if self.is_one and singular is None:
-            return body[1:-1] or "null"
-        return super().shown(body, rows, singular)
+    def whole(self, layout: Layout, body: str) -> bytes:
+        if self.is_one and layout.form != "csv":
+            return b"null" if body == "[]" else layout.rows([body[1:-1]])
+        return super().whole(layout, body)
 
 
 class Check:
@@ -235,7 +237,7 @@ class CallHandler:
             request.parsed, pairs = parse_call(request.query_string)
             return Given(frozenset(name for name, _ in pairs), "texts", pairs=pairs)
         request.parsed = self._parse(request.query_string)
-        body = await read_body(request.receive, request.headers, self.limits.max_body)
+        body = bytes(await read_body(request.receive, request.headers, self.limits.max_body))
         media_type = request.headers.get(b"content-type", b"application/json").partition(b";")[0].strip().lower()
         raw = RAW.get(media_type.decode("latin-1"))
         if raw is not None:

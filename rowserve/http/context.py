@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from time import perf_counter
 from typing import Any, TypeAlias, TypeVar
 
 from pydantic_core import from_json, to_json
@@ -39,6 +40,8 @@ class Limits:
     tx_override: bool = False
     aggregates: bool = True
     ordered: bool = True
+    explain: bool = False
+    server_timing: bool = False
 
 
 class Shapes(dict[Hashable, Any]):
@@ -95,6 +98,8 @@ class Context:
     def parse_request(self, request: Request) -> Parsed:
         """The request's query; for a row of its own, with the key in the path as a filter."""
         parsed = self.parse(request.query_string)
+        if request.timing is not None:
+            request.timing.parsed = perf_counter()
         return parsed if request.key is None else self._for_key(parsed, request.key)
 
     def _for_key(self, parsed: Parsed, key: Sequence[str]) -> Parsed:
@@ -162,7 +167,8 @@ def passed(value: Any, results: Result | Results) -> Any:
         return results(value)
     if isinstance(value, dict):
         for key, result in results.items():
-            value[key] = passed(value[key], result)
+            if key in value:
+                value[key] = passed(value[key], result)
     return value
 
 

@@ -19,12 +19,17 @@ from .inserts import Inserts
 from .reads import Reads
 from .request import ClientGone, Request
 from .responses import Answer, StreamedAnswer, error_answer
+from .timing import Timing
 from .writes import Writes
 
 log = logging.getLogger("rowserve")
 
 AnyAnswer: TypeAlias = Answer | StreamedAnswer
 Method: TypeAlias = Callable[[Request], Coroutine[Any, Any, AnyAnswer]]
+
+QUERY_KEY = "_query"
+"""In the place of a key: ``POST /users/_query`` asks for a list by a query string in its body. A row whose key is that
+is reached with a filter."""
 
 CLIENT_CLOSED_REQUEST = 499
 """nginx's status for a client that went away: nobody reads it but a log."""
@@ -51,6 +56,7 @@ class Handler:
             "PATCH": writes.update,
             "PUT": writes.put,
             "DELETE": writes.delete,
+            "QUERY": reads.query,
         }
         self.item: dict[str, Method] = {
             "GET": reads.get,
@@ -59,6 +65,7 @@ class Handler:
             "PUT": writes.replace,
             "DELETE": writes.delete,
         }
+        self.server_timing = limits.server_timing
 
     async def __call__(self, scope: Scope, receive: Receive, key: str | None) -> AnyAnswer:
         """The answer to a request; an error is an answer too.
@@ -71,10 +78,15 @@ class Handler:
         methods = self.collection if key is None else self.item
         method = methods.get(scope["method"])
         if method is None:
-            return no_such_method(scope["method"], methods)
+            if key != QUERY_KEY or scope["method"] != "POST":
+                return no_such_method(scope["method"], methods)
+            method, key = self.collection["QUERY"], None
 
         async def run() -> AnyAnswer:
-            return await method(Request(scope, receive, None if key is None else self.context.keys(key)))
+            request = Request(scope, receive, None if key is None else self.context.keys(key))
+            if self.server_timing:
+                return await timed(method, request)
+            return await method(request)
 
         return await answered(scope, run)
 
@@ -92,6 +104,14 @@ async def answered(scope: Scope, run: Callable[[], Awaitable[AnyAnswer]]) -> Any
         # Whatever it is, its client gets an answer of the usual shape, and the log gets the cause.
         log.exception("%s %s failed", scope["method"], scope["path"])
         return error_answer(internal_error())
+
+
+async def timed(method: Method, request: Request) -> AnyAnswer:
+    """The answer, with a header that says where the time went."""
+    request.timing = Timing()
+    answer = await method(request)
+    answer.raw_headers.append(request.timing.header())
+    return answer
 
 
 def no_such_method(method: str, methods: dict[str, Method]) -> Answer:

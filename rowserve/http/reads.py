@@ -2,21 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pydantic_core import from_json
 
 from ..backends import Arguments
 from ..errors import ApiError
-from ..query import MediaType, Parsed, Query, next_page, unparse
-from ..sql.compiler import full_order
+from ..query import MediaType, Parsed, invalid_preferences, with_range
+from ..sql.explain import explaining, explanation
 from ..sql.plan import Node
-from ..sql.read import Read, compile_read, compile_rows
+from ..sql.read import Count, Read, compile_read, compile_rows, compile_total
+from .bodies import read_body
 from .context import Context, not_singular
+from .formats import Kind, Layout, kind_of, layout_of
+from .links import Paging, link_header, paging_of
 from .request import Request
-from .responses import JSON, Answer, Headers, StreamedAnswer, add_applied, content_type
+from .responses import JSON, VARY, Answer, Headers, StreamedAnswer, add_applied, content_type
+from .timezones import known_timezones
+
+QUERY_TYPES = frozenset({b"", b"application/x-www-form-urlencoded", b"text/plain"})
+"""What a query string in a body may be sent as."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the headers of a request ask for, as far as its statement depends on it.
+
+    Args:
+        kind: what rows look like.
+        count: how they are counted.
+        zone: which of the request's values is the time zone that moments are shown in.
+        streamed: whether rows are answered as they come.
+        linked: whether the pages beside this one are linked to.
+    """
+
+    kind: Kind = "json"
+    count: Count | None = None
+    zone: int | None = None
+    streamed: bool = False
+    linked: bool = True
+
+
+PLAIN = Wanted()
+ITEM = Wanted(linked=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,14 +57,15 @@ class Shape:
 
     node: Node
     read: Read
-    finish: Callable[[str], bytes]
+    layout: Layout
+    paging: Paging | None
 
 
 class Reads:
     """Answers what only reads."""
 
     is_streamed = True
-    """Whether all rows there are may be sent as they come."""
+    """Whether rows may be answered as they come."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -40,100 +73,235 @@ class Reads:
     async def list_rows(self, request: Request) -> Answer | StreamedAnswer:
         context = self.context
         parsed = context.parse_request(request)
-        singular = request.singular()
-        count = request.preferences.count is not None
-        unbounded = context.limits.max_rows is None and parsed.query.modifiers.limit is None
-        if unbounded and singular is None and not count and self.is_streamed:
-            return await self.stream(request, parsed)
-        shape = self.shape(parsed.query, count=count)
-        body, rows, total, boundary = await self.row(request, shape.read, shape.read.bind(parsed.values))
-        headers = [content_type(singular)]
-        body = self.shown(body, rows, singular)
-        offset = offset_of(parsed)
+        max_rows = context.limits.max_rows
+        if not request.is_plain:
+            return await self.list_specially(request, parsed)
+        if max_rows is None and parsed.query.modifiers.limit is None and self.is_streamed:
+            return await self.stream(request, parsed, replace(PLAIN, streamed=True), [JSON, VARY])
+        shape = self.shape(parsed, PLAIN)
+        body, rows, _, boundary = await self.row(request, shape.read, shape.read.bind(parsed.values))
+        offset = parsed.offset or 0
+        headers = [JSON, VARY, content_range(offset, rows, None)]
+        if boundary is not None or offset:
+            self.link(request, parsed, shape, boundary, headers)
+        return answer(200, headers, self.whole(shape.layout, body), request)
+
+    def whole(self, layout: Layout, body: str) -> bytes:
+        """The body of an answer, of the database's text."""
+        return layout.whole(body)
+
+    async def list_specially(self, request: Request, parsed: Parsed) -> Answer | StreamedAnswer:
+        """A list for a client that has asked for more than JSON by its headers."""
+        context, preferences = self.context, request.preferences
+        media = request.media_type(explain=context.limits.explain)
+        parsed = with_range(parsed, request.range)
+        zone = await self.timezone(request)
+        all_of_them = context.limits.max_rows is None and parsed.query.modifiers.limit is None
+        streamed = all_of_them and preferences.count is None and media.kind != "plan"
+        wanted = Wanted(
+            kind=kind_of(media),
+            count=self.counting(request),
+            zone=None if zone is None else len(parsed.values),
+            streamed=self.is_streamed and (streamed or media.kind == "ndjson"),
+            linked=not request.is_queried,
+        )
+        if media.singular:
+            wanted = replace(wanted, streamed=False)
+        if zone is not None:
+            parsed = Parsed(parsed.query, (*parsed.values, zone))
+        headers: Headers = [content_type(media), VARY]
+        add_applied(headers, preferences if zone else replace(preferences, timezone=None), *APPLIED)
+        if wanted.streamed:
+            return await self.stream(request, parsed, wanted, headers, zone)
+        shape = self.shape(parsed, wanted)
+        arguments = shape.read.bind(parsed.values)
+        if media.kind == "plan":
+            return await self.explain(request, shape.read, arguments, media)
+        body, rows, total, boundary = await self.row(request, shape.read, arguments, zone)
+        if media.singular and rows != 1:
+            raise not_singular(rows)
+        total = await self.estimate(request, parsed, total)
+        offset = parsed.offset or 0
         if total is not None and offset > total:
             raise out_of_range(offset, total)
-        span = f"{offset}-{offset + rows - 1}" if rows else "*"
-        headers.append((b"content-range", f"{span}/{'*' if total is None else total}".encode()))
-        if boundary is not None:
-            self.link_next(request, parsed, shape.node, boundary, headers)
-        if count:
-            # Rows are always counted, whichever way was preferred.
-            add_applied(headers, replace(request.preferences, count="exact"), "count")
+        headers.append(content_range(offset, rows, total))
+        self.link(request, parsed, shape, boundary, headers)
+        finished = shape.layout.rows([body[1:-1]]) if media.singular else self.whole(shape.layout, body)
         status = 206 if total is not None and rows < total else 200
-        return answer(status, headers, shape.finish(body), request)
-
-    def shown(self, body: str, rows: int, singular: MediaType | None) -> str:
-        """What is shown of an array of rows: the array, or the only row."""
-        if singular is None:
-            return body
-        if rows != 1:
-            raise not_singular(rows)
-        return body[1:-1]
+        return answer(status, headers, finished, request)
 
     async def get(self, request: Request) -> Answer:
-        singular = request.singular()
         parsed = self.context.parse_request(request)
-        shape = self.shape(parsed.query, count=False)
-        body, rows, *_ = await self.row(request, shape.read, shape.read.bind(parsed.values))
+        media: MediaType | None = None
+        zone: str | None = None
+        wanted = ITEM
+        if not request.is_plain:
+            media = request.media_type(explain=self.context.limits.explain)
+            zone = await self.timezone(request)
+            wanted = replace(ITEM, kind=kind_of(media), zone=None if zone is None else len(parsed.values))
+            if zone is not None:
+                parsed = Parsed(parsed.query, (*parsed.values, zone))
+        shape = self.shape(parsed, wanted)
+        arguments = shape.read.bind(parsed.values)
+        if media is not None and media.kind == "plan":
+            return await self.explain(request, shape.read, arguments, media)
+        body, rows, *_ = await self.row(request, shape.read, arguments, zone)
         if not rows:
             raise self.context.not_found(request)
-        return answer(200, [content_type(singular)], shape.finish(body[1:-1]), request)
+        headers: Headers = [JSON if media is None else content_type(media), VARY]
+        if media is not None:
+            preferences = request.preferences
+            add_applied(headers, preferences if zone else replace(preferences, timezone=None), "handling", "timezone")
+        layout = shape.layout
+        return answer(200, headers, layout.whole(body) if wanted.kind == "csv" else layout.rows([body[1:-1]]), request)
 
-    async def stream(self, request: Request, parsed: Parsed) -> Answer | StreamedAnswer:
+    async def query(self, request: Request) -> Answer | StreamedAnswer:
+        """A list whose query string is in the body, for what is too long for a URL: else it is what GET answers."""
+        sent_as = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if sent_as not in QUERY_TYPES:
+            raise ApiError(
+                400,
+                "PGRST102",
+                f"Content-Type not acceptable: {sent_as.decode('latin-1')}",
+                hint="Send the query string as application/x-www-form-urlencoded.",
+            )
+        body = await read_body(request.receive, request.headers, self.context.limits.max_body)
+        return await self.list_rows(request.with_query(bytes(body).strip()))
+
+    async def stream(
+        self, request: Request, parsed: Parsed, wanted: Wanted, headers: Headers, zone: str | None = None
+    ) -> Answer | StreamedAnswer:
         """All rows, however many, as they come."""
         context = self.context
-        shape = self.shape(parsed.query, count=False, stream=True)
+        shape = self.shape(parsed, wanted)
         arguments = shape.read.bind(parsed.values)
+        if wanted.count is not None:
+            total = await self.estimate(request, parsed, await self.total(request, parsed))
+            headers.append(content_range(0, 0, total))
         if request.method == "HEAD":
-            return Answer(200, [JSON])
-        rows = context.backend.stream(shape.read.statement, arguments)
+            return Answer(200, headers)
+        rows = context.backend.stream(shape.read.statement, arguments, timezone=zone)
         # The first rows before the first byte: an error up to here still is an answer of its own.
         first = await anext(rows, None)
-        return StreamedAnswer(200, [JSON], json_chunks(first, rows, shape.finish))
+        return StreamedAnswer(200, headers, chunks(first, rows, shape.layout))
 
-    async def row(self, request: Request, read: Read, arguments: Arguments) -> tuple[str, int, int | None, str | None]:
+    async def explain(self, request: Request, read: Read, arguments: Arguments, media: MediaType) -> Answer:
+        """How the database would answer."""
+        context = self.context
+        dialect = context.entity.dialect
+        statement = explaining(dialect, read.statement, media)
+        rows = await request.outcome(context.backend.read(statement, arguments, context.timeout))
+        return answer(200, [content_type(media), VARY], explanation(dialect, rows, media), request)
+
+    async def row(
+        self, request: Request, read: Read, arguments: Arguments, zone: str | None = None
+    ) -> tuple[str, int, int | None, str | None]:
         """What the statement of a list yields: body, rows, total, boundary."""
         context = self.context
         row: tuple[str, int, int | None, str | None] = await request.outcome(
-            context.backend.read(read.statement, arguments, context.timeout)
+            context.backend.read(read.statement, arguments, context.timeout, timezone=zone)
         )
         return row
 
-    def shape(self, query: Query, *, count: bool, stream: bool = False) -> Shape:
+    def shape(self, parsed: Parsed, wanted: Wanted) -> Shape:
         """What is made once for each shape of a request."""
         context = self.context
+        key = ("read", parsed.query, wanted)
+        shape: Shape | None = context.shapes.get(key)
+        if shape is None:
+            shape = context.shapes.get_or_make(key, lambda: self.make_shape(parsed, wanted))
+        return shape
 
-        def make() -> Shape:
-            node, limits = context.plan(query), context.limits
-            if stream:
-                read = compile_rows(node, max_rows=limits.max_rows, ordered=limits.ordered)
-            else:
-                read = compile_read(
-                    node,
-                    max_rows=limits.max_rows,
-                    count=count,
-                    boundary=limits.ordered and not any(term.embed for term in query.modifiers.order),
-                    ordered=limits.ordered,
-                )
-            return Shape(node, read, context.finisher(node))
+    def make_shape(self, parsed: Parsed, wanted: Wanted) -> Shape:
+        context = self.context
+        node, limits = context.plan(parsed.query), context.limits
+        layout = layout_of(node, wanted.kind)
+        if wanted.streamed:
+            read = compile_rows(
+                node, max_rows=limits.max_rows, ordered=limits.ordered, form=layout.form, zone=wanted.zone
+            )
+            return Shape(node, read, layout, None)
+        paging = paging_of(node, parsed, ordered=limits.ordered) if wanted.linked else None
+        read = compile_read(
+            node,
+            max_rows=limits.max_rows,
+            count=wanted.count,
+            boundary=None if paging is None else paging.boundary,
+            ordered=limits.ordered,
+            form=layout.form,
+            zone=wanted.zone,
+        )
+        return Shape(node, read, layout, paging)
 
-        return context.shapes.get_or_make(("read", query, count, stream), make)
+    def counting(self, request: Request) -> Count | None:
+        """How the statement itself counts: SQLite has no planner that guesses, so it always does so exactly."""
+        count = request.preferences.count
+        if count is None or (count == "planned" and self.has_planner):
+            return None
+        bounded = count == "estimated" and self.has_planner and self.context.limits.max_rows is not None
+        return "bounded" if bounded else "exact"
 
-    def link_next(self, request: Request, parsed: Parsed, node: Node, boundary: str, headers: Headers) -> None:
-        """Links to the page after this one, if there is a row to begin it."""
-        edge = from_json(boundary)
-        if len(edge) < 2:
-            return
-        entity = self.context.entity
-        order = full_order(node, parsed.query.modifiers.order)
-        nullable = [bool(entity.columns[term.field.name].column.nullable) for term in order]
-        following = next_page(parsed, order, list(edge[0].values()), nullable)
-        headers.append((b"link", f'<{request.path}?{unparse(following)}>; rel="next"'.encode("ascii")))
+    @property
+    def has_planner(self) -> bool:
+        return self.context.entity.dialect.name == "postgresql"
+
+    async def estimate(self, request: Request, parsed: Parsed, total: int | None) -> int | None:
+        """The total as it is asked for, where PostgreSQL's planner has to be asked too."""
+        count, max_rows = request.preferences.count, self.context.limits.max_rows
+        if not self.has_planner or count is None or count == "exact":
+            return total
+        if total is not None and max_rows is not None and total <= max_rows:
+            return total
+        (plan,) = await self.run(request, parsed, planned=True)
+        guess = int(from_json(plan)[0]["Plan"]["Plan Rows"])
+        return guess if total is None else max(total, guess)
+
+    async def total(self, request: Request, parsed: Parsed) -> int | None:
+        """How many rows there are."""
+        if self.counting(request) is None:
+            return None
+        (total,) = await self.run(request, parsed, planned=False)
+        return int(total)
+
+    async def run(self, request: Request, parsed: Parsed, *, planned: bool) -> Any:
+        context = self.context
+        read = context.shapes.get_or_make(
+            ("total", parsed.query, planned), lambda: compile_total(context.plan(parsed.query), planned=planned)
+        )
+        future = context.backend.read(read.statement, read.bind(parsed.values), context.timeout)
+        return await request.outcome(future)
+
+    async def timezone(self, request: Request) -> str | None:
+        """The time zone that is preferred, if there is one of that name.
+
+        Raises:
+            ApiError: PGRST122, where there is not and the handling is strict.
+        """
+        zone = request.preferences.timezone
+        if zone is None:
+            return None
+        if zone in await asyncio.get_running_loop().run_in_executor(None, known_timezones):
+            return zone
+        if request.preferences.handling == "strict":
+            raise invalid_preferences(f"timezone={zone}")
+        return None
+
+    def link(self, request: Request, parsed: Parsed, shape: Shape, boundary: str | None, headers: Headers) -> None:
+        """Links to the pages beside this one."""
+        if shape.paging is not None and (boundary is not None or parsed.offset):
+            value = link_header(request.path, shape.paging, parsed, self.context.limits.max_rows, boundary)
+            if value:
+                headers.append((b"link", value))
 
 
-def offset_of(parsed: Parsed) -> int:
-    index = parsed.query.modifiers.offset
-    return 0 if index is None else int(parsed.values[index])  # type: ignore[arg-type] # the parser made it an int
+APPLIED = ("count", "handling", "timezone")
+"""Preferences that a list follows."""
+
+
+def content_range(offset: int, rows: int, total: int | None) -> tuple[bytes, bytes]:
+    """Which rows these are, of how many."""
+    span = f"{offset}-{offset + rows - 1}" if rows else "*"
+    return b"content-range", f"{span}/{'*' if total is None else total}".encode()
 
 
 def out_of_range(offset: int, total: int) -> ApiError:
@@ -153,15 +321,15 @@ def answer(status: int, headers: Headers, body: bytes, request: Request) -> Answ
     return made
 
 
-async def json_chunks(
-    first: list[str] | None, rows: AsyncGenerator[list[str], None], finish: Callable[[str], bytes]
+async def chunks(
+    first: list[str] | None, rows: AsyncGenerator[list[str], None], layout: Layout
 ) -> AsyncGenerator[bytes, None]:
-    """A JSON array in chunks, each of some hundreds of rows."""
+    """A body in chunks, each of some hundreds of rows."""
     if first is None:
-        yield b"[]"
+        yield layout.opening + layout.closing
         return
     async with aclosing(rows):
-        yield b"[" + finish(f"[{','.join(first)}]")[1:-1]
+        yield layout.opening + layout.rows(first)
         async for texts in rows:
-            yield b"," + finish(f"[{','.join(texts)}]")[1:-1]
-        yield b"]"
+            yield layout.separator + layout.rows(texts)
+        yield layout.closing

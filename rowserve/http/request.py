@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 from asyncio import Future, Task
 from collections.abc import Sequence
+from time import perf_counter
 from typing import Any
 from urllib.parse import quote
 
 from starlette.types import Receive, Scope
 
 from ..errors import ApiError
-from ..query import MediaType, Preferences, negotiate, parse_preferences
+from ..query import MediaType, Preferences, negotiate, parse_preferences, read_range
+from .timing import Timing
 
 PATIENCE = 0.25
 """Seconds a request may take before it is watched whether its client is still there."""
 NO_PREFERENCES = Preferences()
+PLAIN_JSON = frozenset({b"*/*", b"application/json"})
+"""What most clients accept, known without a look at its parts."""
 
 
 class ClientGone(Exception):  # noqa: N818 - it is no error of anybody's
@@ -29,9 +33,13 @@ class Request:
         scope: the ASGI scope.
         receive: the ASGI channel of the body.
         key: the primary key in the path, one text for each of its columns; None for the collection.
+
+    Attributes:
+        is_queried: whether its query string came in its body, so that no URL says the same.
+        timing: where its time goes, if that is to be told.
     """
 
-    __slots__ = ("headers", "key", "preferences", "receive", "scope")
+    __slots__ = ("headers", "is_queried", "key", "preferences", "receive", "scope", "timing")
 
     def __init__(self, scope: Scope, receive: Receive, key: Sequence[str] | None) -> None:
         self.scope = scope
@@ -39,6 +47,8 @@ class Request:
         self.key = key
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.preferences = self._preferences() if b"prefer" in self.headers else NO_PREFERENCES
+        self.is_queried = False
+        self.timing: Timing | None = None
 
     def _preferences(self) -> Preferences:
         values = [value for name, value in self.scope["headers"] if name == b"prefer"]
@@ -62,6 +72,43 @@ class Request:
         # A mounted application finds its root in the path; behind a proxy that has cut it off, it does not.
         return quote(path if path.startswith(f"{root}/") else root + path)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether no header asks for anything but rows as JSON: that of nearly all requests."""
+        headers = self.headers
+        return (
+            headers.get(b"accept", b"*/*") in PLAIN_JSON
+            and self.preferences is NO_PREFERENCES
+            and b"range" not in headers
+            and not self.is_queried
+        )
+
+    @property
+    def range(self) -> tuple[int, int | None] | None:
+        """The offset and the limit that a ``Range`` header asks for; it means something to GET alone."""
+        header = self.headers.get(b"range")
+        return None if header is None or self.method != "GET" else read_range(header.decode("latin-1"))
+
+    def media_type(self, *, explain: bool = False) -> MediaType:
+        """What the client wants the answer to look like.
+
+        Args:
+            explain: whether plans may be answered with.
+
+        Raises:
+            ApiError: 406, where it accepts nothing that it could be answered with.
+        """
+        return negotiate(self.headers.get(b"accept", b"").decode("latin-1"), explain=explain)
+
+    def with_query(self, query_string: bytes) -> Request:
+        """The GET that asks for what this request asks for with a query string in its body."""
+        strings = [string for string in (self.scope["query_string"], query_string) if string]
+        scope = {**self.scope, "method": "GET", "query_string": b"&".join(strings)}
+        request = Request(scope, self.receive, self.key)
+        request.is_queried = True
+        request.timing = self.timing
+        return request
+
     def singular(self) -> MediaType | None:
         """The media type of one object, if that is what the client asks for; None for plain JSON.
 
@@ -83,6 +130,8 @@ class Request:
         Raises:
             ClientGone: it is not; the future is cancelled, and with it what the database does for it.
         """
+        if self.timing is not None:
+            self.timing.begun = perf_counter()
         watch = Watch(future, self.receive)
         timer = future.get_loop().call_later(PATIENCE, watch.start)
         try:
@@ -94,6 +143,8 @@ class Request:
         finally:
             timer.cancel()
             watch.stop()
+            if self.timing is not None:
+                self.timing.ended = perf_counter()
 
 
 class Watch:

@@ -15,6 +15,7 @@ from ..query import MediaType, Preferences
 Headers = list[tuple[bytes, bytes]]
 
 JSON = (b"content-type", b"application/json; charset=utf-8")
+VARY = (b"vary", b"Accept, Prefer, Range")
 PROBLEM = (b"content-type", b"application/problem+json")
 
 

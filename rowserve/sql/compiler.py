@@ -57,6 +57,8 @@ class Arrangement:
     order: Sequence[ColumnElement[Any]] = ()
     limit: ColumnElement[Any] | None = None
     offset: ColumnElement[Any] | None = None
+    backward: Sequence[tuple[Order, Target]] = ()
+    """What the order compares, where the limit counts from its end."""
 
 
 class Compiler(ABC):
@@ -67,29 +69,50 @@ class Compiler(ABC):
         root: the entity that the statement is about: no alias may be called as its table is.
         max_rows: the most rows of each list, embedded ones included.
         ordered: whether lists that are given no order are in that of the primary key.
+        zone: which of the request's values is the time zone that moments are shown in; None for the connection's own.
     """
 
-    def __init__(self, dialect: Dialect, root: Entity, *, max_rows: int | None = None, ordered: bool = True) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        root: Entity,
+        *,
+        max_rows: int | None = None,
+        ordered: bool = True,
+        zone: int | None = None,
+    ) -> None:
         self.dialect = dialect
         self.parameters = Parameters()
         self.max_rows = max_rows
         self.ordered = ordered
+        self.zone = zone
         self._root = root
         self._numbers = count(1)
 
     # What the databases say differently.
 
     @abstractmethod
-    def plain(self, scope: Scope, items: Sequence[Item], arrangement: Arrangement) -> Listed:
-        """Rows of a scope, each item computed for none but those that are shown."""
+    def plain(self, scope: Scope, items: Sequence[Item], arrangement: Arrangement, *, as_text: bool = False) -> Listed:
+        """Rows of a scope, each item computed for none but those that are shown; as JSON, or as :meth:`line_of`
+        needs it."""
 
     @abstractmethod
-    def shown_groups(self, groups: Select[Any], outputs: Sequence[tuple[str, WireType]], scope: Scope) -> Listed:
+    def shown_groups(
+        self, groups: Select[Any], outputs: Sequence[tuple[str, WireType]], scope: Scope, *, as_text: bool = False
+    ) -> Listed:
         """The groups of a grouped select whose columns are ``r0``, ``r1``, …, with their keys and types."""
 
     @abstractmethod
     def object_of(self, pairs: Sequence[Pair], rows: Any) -> ColumnElement[Any]:
         """A row as a JSON object."""
+
+    @abstractmethod
+    def line_of(self, pairs: Sequence[Pair], rows: Any) -> ColumnElement[Any]:
+        """A row as a line of CSV, without its end."""
+
+    @abstractmethod
+    def lines_of(self, line: ColumnElement[Any]) -> ColumnElement[Any]:
+        """The aggregate that puts lines below each other, the empty text of no rows."""
 
     @abstractmethod
     def array_of(self, element: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -98,6 +121,10 @@ class Compiler(ABC):
     @abstractmethod
     def as_json_value(self, json: ColumnElement[Any]) -> Target:
         """JSON as a value that can be grouped by, carried through a subquery, and shown again."""
+
+    def shown(self, wire: WireType, expression: ColumnElement[Any]) -> ColumnElement[Any]:
+        """A stored value as the database's JSON functions are to get it."""
+        return wire.output(expression)
 
     def one(self, scope: Scope, items: Sequence[Item], where: Sequence[ColumnElement[bool]]) -> Select[Any]:
         """The JSON object of the one row there is."""
@@ -125,7 +152,7 @@ class Compiler(ABC):
         """A value as the database's JSON functions are to get it."""
         if isinstance(value, ColumnValue):
             target = self.column(scope, value)
-            return target.wire.output(target.expression)
+            return self.shown(target.wire, target.expression)
         if isinstance(value, EmbedValue):
             return self.embedded(scope, value.embedded)
         if isinstance(value, SpreadValue):
@@ -237,7 +264,7 @@ class Compiler(ABC):
         order = self.order_by(scope, node, terms)
         return self.plain(scope, node.items, Arrangement(where, order, limit, offset))
 
-    def grouped(self, scope: Scope, node: Node, arrangement: Arrangement) -> Listed:
+    def grouped(self, scope: Scope, node: Node, arrangement: Arrangement, *, as_text: bool = False) -> Listed:
         """Groups of rows: one for each combination of what is not aggregated."""
         targets = [self.target(scope, item.value) for item in node.items]
         base = (
@@ -264,7 +291,7 @@ class Compiler(ABC):
         if by:
             groups = groups.group_by(*by)
         groups = groups.order_by(*(self.group_order(node, term, keys) for term in node.modifiers.order))
-        return self.shown_groups(self.ranged(groups, arrangement), outputs, scope)
+        return self.shown_groups(self.ranged(groups, arrangement), outputs, scope, as_text=as_text)
 
     def aggregate(self, item: Item, column: ColumnElement[Any], target: Target) -> Target:
         wire = target.wire
@@ -335,8 +362,33 @@ class Compiler(ABC):
 
     def arranged(self, columns: Iterable[ColumnElement[Any]], scope: Scope, arrangement: Arrangement) -> Select[Any]:
         """SELECT of some columns of a scope's rows."""
+        if arrangement.backward:
+            return self.last(list(columns), scope, arrangement)
         rows = select(*columns).select_from(scope.rows).where(*arrangement.where).order_by(*arrangement.order)
         return self.ranged(rows, arrangement).correlate(*scope.outer)
+
+    def last(self, columns: Sequence[ColumnElement[Any]], scope: Scope, arrangement: Arrangement) -> Select[Any]:
+        """The last rows of an order: found in the reverse of it, and then turned around."""
+        names: list[str] = [column.name for column in columns]
+        order = "order"
+        while any(name.startswith(order) for name in names):
+            order += "_"
+        compared = [
+            target.expression.label(f"{order}{index}") for index, (_, target) in enumerate(arrangement.backward)
+        ]
+        rows = (
+            select(*columns, *compared)
+            .select_from(scope.rows)
+            .where(*arrangement.where)
+            .order_by(*backwards(arrangement.backward))
+            .limit(arrangement.limit)
+            .offset(number(0))
+            .correlate(*scope.outer)
+            .subquery(self.name("last"))
+        )
+        terms = enumerate(arrangement.backward)
+        again = [directed(rows.c[f"{order}{index}"], term, nullable=target.nullable) for index, (term, target) in terms]
+        return select(*(rows.c[name] for name in names)).order_by(*again)
 
     def selected(self, listed: Listed, expression: ColumnElement[Any]) -> Select[Any]:
         return select(expression).select_from(listed.rows).correlate(*listed.outer)
@@ -356,6 +408,16 @@ def directed(expression: ColumnElement[Any], term: Order, *, nullable: bool) -> 
         return ordered
     nulls = term.nulls or ("first" if term.descending else "last")
     return ordered.nulls_first() if nulls == "first" else ordered.nulls_last()
+
+
+def backwards(terms: Iterable[tuple[Order, Target]]) -> list[ColumnElement[Any]]:
+    """The reverse of an order."""
+    return [directed(target.expression, turned(term), nullable=target.nullable) for term, target in terms]
+
+
+def turned(term: Order) -> Order:
+    nulls = term.nulls or ("first" if term.descending else "last")
+    return replace(term, descending=not term.descending, nulls="last" if nulls == "first" else "first")
 
 
 def single(found: Select[Any], entity: Entity) -> Select[Any]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, Text, func, literal_column
 
 Pair = tuple[str, ColumnElement[Any]]
 """The key of a JSON object and the expression of its value."""
 
+Form: TypeAlias = Literal["json", "stripped", "csv"]
+"""What the database makes of a row: a JSON object, one without the members that are null, or a line of CSV."""
+
+SQLITE_ARGUMENTS = 120
 SQLITE_PAIRS = 60
 """A function of SQLite takes 127 arguments: two for each key, and some to spare."""
 
@@ -30,8 +34,8 @@ def sqlite_object(pairs: Sequence[Pair]) -> ColumnElement[Any]:
     return expression
 
 
-def batched_pairs(pairs: Sequence[Pair]) -> list[Sequence[Pair]]:
-    return [pairs[start : start + SQLITE_PAIRS] for start in range(0, len(pairs), SQLITE_PAIRS)]
+def batched_pairs(pairs: Sequence[Pair], size: int = SQLITE_PAIRS) -> list[Sequence[Pair]]:
+    return [pairs[start : start + size] for start in range(0, len(pairs), size)]
 
 
 def flattened(pairs: Iterable[tuple[ColumnElement[Any], ColumnElement[Any]]]) -> list[ColumnElement[Any]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import reduce
+from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import (
     BindParameter,
@@ -26,13 +27,17 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from ..backends.base import Arguments, Statement
 from ..query import Comparison, Condition
-from .compiler import Arrangement, Compiler, Listed, number
-from .output import literal_text
+from .compiler import Arrangement, Compiler, Listed, backwards, number
+from .conditions import not_supported
+from .output import Form, literal_text
 from .plan import ColumnValue, Item, Node
 from .postgresql_compiler import PostgreSQLCompiler
 from .reflected_types import array_of
 from .scope import CONSTANT, Parameters, Scope
 from .sqlite_compiler import SQLiteCompiler
+
+Count: TypeAlias = Literal["exact", "bounded"]
+Boundary: TypeAlias = Literal["far", "both"]
 
 COMPILERS: dict[str, type[Compiler]] = {"postgresql": PostgreSQLCompiler, "sqlite": SQLiteCompiler}
 
@@ -60,46 +65,56 @@ def bound(arguments: tuple[tuple[int, Any], ...], values: Sequence[Any]) -> Argu
     return tuple([read if index == CONSTANT else read(values[index]) for index, read in arguments])
 
 
-def compiler_for(node: Node, *, max_rows: int | None, ordered: bool) -> Compiler:
+def compiler_for(node: Node, *, max_rows: int | None, ordered: bool, zone: int | None = None) -> Compiler:
     """The compiler of the statement that a plan becomes."""
     dialect = node.entity.dialect
-    return COMPILERS[dialect.name](dialect, node.entity, max_rows=max_rows, ordered=ordered)
+    return COMPILERS[dialect.name](dialect, node.entity, max_rows=max_rows, ordered=ordered, zone=zone)
 
 
-def compile_read(node: Node, *, max_rows: int | None, count: bool, boundary: bool, ordered: bool = True) -> Read:
+def compile_read(
+    node: Node,
+    *,
+    max_rows: int | None,
+    count: Count | None = None,
+    boundary: Boundary | None = None,
+    ordered: bool = True,
+    form: Form = "json",
+    zone: int | None = None,
+) -> Read:
     """The statement for a list.
 
-    It yields one row: the JSON array as text, how many rows that holds, the total without limit and offset (NULL
-    unless ``count``), and the boundary (NULL unless ``boundary``): where the page is full, a JSON array with the
-    order's values of the page's last row and, if there is one, of the row after it.
+    It yields one row: the JSON array or the lines of CSV as text, how many rows that holds, the total without limit and
+    offset (NULL unless ``count``), and the boundary (NULL unless ``boundary``): what its neighbours are linked by.
 
     Args:
         node: what is read.
         max_rows: the most rows a page may hold, and each list in it; None for no limit.
-        count: whether the total is asked for.
-        boundary: whether the next page is going to be linked to.
+        count: whether the total is asked for; ``bounded`` counts no further than one more than ``max_rows``.
+        boundary: ``far`` for a JSON array, if the page is full, of the order's values of its last row and, if there is
+            one, of the row behind it; ``both`` for an array of two: the values of its first row, and that. Where the
+            limit counts from the end of the order, the last row is its first and the row behind is the one before it.
         ordered: whether lists that are given no order are in that of the primary key.
+        form: what is made of each row.
+        zone: which of the request's values is the time zone that moments are shown in, if any.
 
     Raises:
         ApiError: 42703 for an unknown column, and whatever else a filter, a cast or an order may be wrong in.
     """
-    compiler = compiler_for(node, max_rows=max_rows, ordered=ordered)
+    compiler = compiler_for(node, max_rows=max_rows, ordered=ordered, zone=zone)
     scope = compiler.scope(node)
     where = compiler.where(scope, node)
     arrangement = arranged(compiler, scope, node, where)
-    if node.is_aggregated:
-        page = compiler.grouped(scope, node, arrangement)
-    else:
-        page = compiler.plain(scope, node.items, arrangement)
-    body = cast(compiler.array_of(row_of(compiler, node, page)), Text)
+    page = listed(compiler, scope, node, arrangement, form)
+    row = row_of(compiler, node, page, form)
+    body = compiler.lines_of(row) if form == "csv" else shown_as(compiler.array_of(row), form)
 
     total: ColumnElement[Any] = null()
-    if count:
-        total = counted(compiler, scope, node, where)
+    if count is not None:
+        total = counted(compiler, scope, node, where, max_rows if count == "bounded" else None)
     edge: ColumnElement[Any] = null()
-    is_ordered = node.source is None and node.entity.primary_key and not node.is_aggregated
-    if boundary and arrangement.limit is not None and is_ordered:
-        edge = page_boundary(compiler, scope, node, arrangement)
+    is_paged = node.source is None and not node.is_aggregated
+    if boundary is not None and arrangement.limit is not None and is_paged:
+        edge = page_boundary(compiler, scope, node, arrangement, both=boundary == "both")
     columns: list[Any] = [body.label("body"), func.count().label("rows"), total.label("total"), edge.label("boundary")]
     statement = select(*columns).select_from(page.rows)
     read = compiled_read(compiler.dialect, statement, compiler.parameters)
@@ -113,42 +128,89 @@ def compile_read(node: Node, *, max_rows: int | None, count: bool, boundary: boo
     return read
 
 
-def row_of(compiler: Compiler, node: Node, page: Listed) -> ColumnElement[Any]:
-    """What is shown of a row: an object, or the value that it is."""
-    if node.source is not None and node.source.is_scalar and len(page.pairs) == 1:
-        return page.pairs[0][1]
-    return compiler.object_of(page.pairs, page.rows)
-
-
 def arranged(compiler: Compiler, scope: Scope, node: Node, where: Sequence[ColumnElement[bool]]) -> Arrangement:
     """The rows of the resource itself."""
     modifiers = node.modifiers
-    order: Sequence[ColumnElement[Any]] = ()
-    if not node.is_aggregated:
-        order = compiler.order_by(scope, node, compiler.full_order(node, modifiers.order))
-    return Arrangement(where, order, compiler.limit(modifiers.limit), compiler.offset(modifiers.offset))
-
-
-def counted(compiler: Compiler, scope: Scope, node: Node, where: Sequence[ColumnElement[bool]]) -> ColumnElement[Any]:
-    """How many rows there are without limit and offset."""
+    limit, offset = compiler.limit(modifiers.limit), compiler.offset(modifiers.offset)
     if node.is_aggregated:
-        groups = compiler.grouped(scope, node, Arrangement(where))
-        return select(func.count()).select_from(groups.rows).scalar_subquery()
+        if modifiers.backward:
+            raise not_supported("The last of some groups (limit=….last)")
+        return Arrangement(where, (), limit, offset)
+    terms = compiler.full_order(node, modifiers.order)
+    if modifiers.backward:
+        return Arrangement(where, (), limit, None, backward=compiler.terms(scope, node, terms))
+    return Arrangement(where, compiler.order_by(scope, node, terms), limit, offset)
+
+
+def listed(compiler: Compiler, scope: Scope, node: Node, arrangement: Arrangement, form: Form) -> Listed:
+    """The rows of the resource itself, and what is shown of them."""
+    if node.is_aggregated:
+        return compiler.grouped(scope, node, arrangement, as_text=form == "csv")
+    return compiler.plain(scope, node.items, arrangement, as_text=form == "csv")
+
+
+def row_of(compiler: Compiler, node: Node, page: Listed, form: Form) -> ColumnElement[Any]:
+    """What is made of a row: an object, a line, or the value that it is."""
+    if node.source is not None and node.source.is_scalar and len(page.pairs) == 1 and form != "csv":
+        return page.pairs[0][1]
+    made = compiler.line_of if form == "csv" else compiler.object_of
+    return made(page.pairs, page.rows)
+
+
+def shown_as(json: ColumnElement[Any], form: Form) -> ColumnElement[Any]:
+    """The text of a JSON object or array, as the form has it."""
+    # PostgreSQL's own function; SQLite is given one of that name.
+    return cast(func.json_strip_nulls(json) if form == "stripped" else json, Text)
+
+
+def counted(
+    compiler: Compiler, scope: Scope, node: Node, where: Sequence[ColumnElement[bool]], bound: int | None = None
+) -> ColumnElement[Any]:
+    """How many rows there are without limit and offset; counted no further than one past the bound."""
+    if node.is_aggregated or bound is not None:
+        rows = countable(compiler, scope, node, where)
+        if bound is not None:
+            rows = rows.limit(number(bound + 1)).offset(number(0))
+        return select(func.count()).select_from(rows.subquery(compiler.name("counted"))).scalar_subquery()
     return select(func.count()).select_from(scope.rows).where(*where).scalar_subquery()
 
 
-def page_boundary(compiler: Compiler, scope: Scope, node: Node, page: Arrangement) -> ColumnElement[Any]:
-    """The order's values of the last row of a full page and of the row after it, evaluated only if it is full."""
+def countable(compiler: Compiler, scope: Scope, node: Node, where: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """A row for each row there is, or each group."""
+    if node.is_aggregated:
+        groups = compiler.grouped(scope, node, Arrangement(where))
+        return select(number(1).label("one")).select_from(groups.rows)
+    return select(number(1).label("one")).select_from(scope.rows).where(*where)
+
+
+def page_boundary(compiler: Compiler, scope: Scope, node: Node, page: Arrangement, *, both: bool) -> ColumnElement[Any]:
+    """The order's values at the ends of a page; at the far one of its last row and of the row behind it, evaluated only
+    if the page is full."""
     assert page.limit is not None
-    offset = number(0) if page.offset is None else page.offset
-    last = offset + page.limit - number(1)
     terms = compiler.full_order(node, node.modifiers.order)
     keys = [Item(f"k{index}", ColumnValue(term.field)) for index, term in enumerate(terms) if term.embed is None]
-    two = compiler.plain(scope, keys, replace(page, limit=number(2), offset=last))
-    edge = cast(compiler.array_of(compiler.object_of(two.pairs, two.rows)), Text)
+    keys = keys if len(keys) == len(terms) else []
+    way = replace(page, order=backwards(page.backward), backward=()) if page.backward else page
+
+    def rows(start: ColumnElement[Any], limit: int) -> ColumnElement[Any]:
+        some = compiler.plain(scope, keys, replace(way, limit=number(limit), offset=start))
+        values = compiler.array_of(compiler.object_of(some.pairs, some.rows))
+        return select(cast(values, Text)).select_from(some.rows).scalar_subquery()
+
+    offset = number(0) if page.offset is None else page.offset
     # A page of none is never full: its last row would be the one before the first.
     full = and_(func.count() == page.limit, page.limit > number(0))
-    return case((full, select(edge).select_from(two.rows).scalar_subquery()))
+    far = case((full, rows(offset + page.limit - number(1), 2)))
+    if not both:
+        return far
+    pieces = (
+        literal_text("["),
+        rows(offset, 1),
+        literal_text(","),
+        func.coalesce(far, literal_text("[]")),
+        literal_text("]"),
+    )
+    return reduce(lambda text, piece: text.concat(piece), pieces)
 
 
 def is_joinable(node: Node, condition: Condition) -> bool:
@@ -215,16 +277,39 @@ def joined_text(dialect: Dialect, statement: Select[Any]) -> str:
     return compiled_text(dialect, many)
 
 
-def compile_rows(node: Node, *, max_rows: int | None = None, ordered: bool = True) -> Read:
-    """The statement for a stream: it yields a row for each row, as the text of a JSON object."""
-    compiler = compiler_for(node, max_rows=max_rows, ordered=ordered)
-    compiler.max_rows = None if node.modifiers.limit is None else max_rows
+def compile_rows(
+    node: Node,
+    *,
+    max_rows: int | None = None,
+    ordered: bool = True,
+    form: Form = "json",
+    zone: int | None = None,
+) -> Read:
+    """The statement for a stream: it yields a row for each row, as the text of what the form makes of it.
+
+    However many rows there are: ``max_rows`` bounds no more than the lists that are embedded in each.
+    """
+    compiler = compiler_for(node, max_rows=None, ordered=ordered, zone=zone)
     scope = compiler.scope(node)
     arrangement = arranged(compiler, scope, node, compiler.where(scope, node))
-    listed = (
-        compiler.grouped(scope, node, arrangement)
-        if node.is_aggregated
-        else compiler.plain(scope, node.items, arrangement)
-    )
-    row = cast(compiler.object_of(listed.pairs, listed.rows), Text)
-    return compiled_read(compiler.dialect, compiler.selected(listed, row), compiler.parameters)
+    compiler.max_rows = max_rows
+    page = listed(compiler, scope, node, arrangement, form)
+    row = row_of(compiler, node, page, form)
+    row = row if form == "csv" else shown_as(row, form)
+    return compiled_read(compiler.dialect, compiler.selected(page, row), compiler.parameters)
+
+
+def compile_total(node: Node, *, planned: bool) -> Read:
+    """The statement that yields nothing but how many rows there are without limit and offset.
+
+    Args:
+        node: what is counted.
+        planned: whether PostgreSQL's planner is asked for its guess, which comes as ``EXPLAIN`` gives it: in JSON.
+    """
+    compiler = compiler_for(node, max_rows=None, ordered=False)
+    scope = compiler.scope(node)
+    where = compiler.where(scope, node)
+    if not planned:
+        return compiled_read(compiler.dialect, select(counted(compiler, scope, node, where)), compiler.parameters)
+    read = compiled_read(compiler.dialect, countable(compiler, scope, node, where), compiler.parameters)
+    return replace(read, statement=Statement(f"EXPLAIN (FORMAT JSON) {read.statement.text}"))

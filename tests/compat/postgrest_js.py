@@ -37,7 +37,7 @@ SERVE = (
     *("--schema", "public", "--schema", "personal"),
     *("--extra-search-path", "public", "--extra-search-path", "extensions"),
     *("--prefix", "/rest/v1", "--max-rows", "1000", "--default-return", "minimal"),
-    *("--aggregates", "--allow-unfiltered-writes", "--no-default-order"),
+    *("--aggregates", "--tx-override", "--explain", "--allow-unfiltered-writes", "--no-default-order"),
 )
 """How the suite wants to be served: what its own config.toml and schema ask of PostgREST."""
 

@@ -44,7 +44,7 @@ def entity(request: pytest.FixtureRequest) -> Entity:
 def read(entity: Entity, query_string: str) -> Read:
     """The compiled read for a query string."""
     node = Planner(Catalog([entity])).plan(entity, parse(query_string).query)
-    return compile_read(node, max_rows=100, count=True, boundary=True)
+    return compile_read(node, max_rows=100, count="exact", boundary="far")
 
 
 def test_values_are_never_part_of_the_text(entity: Entity) -> None:

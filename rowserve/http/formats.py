@@ -1,0 +1,126 @@
+"""What rows look like in a body: a JSON array or object, lines of CSV, lines of JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from pydantic_core import from_json, to_json
+
+from ..backends.sqlite_output import csv_field, stripped
+from ..query import MediaType
+from ..sql.output import Form
+from ..sql.plan import Node
+from ..sql.wire import json_text
+from .context import Result, Results, passed, results_of
+
+Kind: TypeAlias = Literal["json", "stripped", "csv", "ndjson"]
+
+FIELD = re.compile(r'("(?:[^"]|"")*"|[^,\n"]*)(,|\n|\Z)')
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """How the texts that a database makes of rows become a body.
+
+    Args:
+        form: what the database is to make of each row.
+        opening: what comes before the first row, ``closing`` after the last.
+        separator: what is between two chunks of rows.
+        rows: makes bytes of some rows' texts, with the separator between them.
+        whole: makes a body of what the database makes of a list: a JSON array, or lines of CSV.
+    """
+
+    form: Form
+    opening: bytes
+    separator: bytes
+    closing: bytes
+    rows: Callable[[Sequence[str]], bytes]
+    whole: Callable[[str], bytes]
+
+    def body(self, texts: Sequence[str]) -> bytes:
+        """The body of some rows' texts."""
+        return self.opening + self.rows(texts) + self.closing
+
+
+def kind_of(media: MediaType) -> Kind:
+    """What the rows of a media type are."""
+    if media.kind == "csv" or media.kind == "ndjson":
+        return media.kind
+    return "stripped" if media.nulls_stripped else "json"
+
+
+def layout_of(node: Node, kind: Kind) -> Layout:
+    """How a plan's rows are laid out.
+
+    Rows pass as the database has written them. Only where a column's ``TypeDecorator`` has a say in Python are they
+    read there, and written again.
+    """
+    results = results_of(node)
+    if kind == "csv":
+        return csv_layout(node, results)
+    if kind == "ndjson":
+        return ndjson_layout(results)
+    strip = kind == "stripped"
+    if not results:
+        form: Form = "stripped" if strip else "json"
+        return Layout(form, b"[", b",", b"]", lambda texts: ",".join(texts).encode(), str.encode)
+
+    def whole(text: str) -> bytes:
+        value = passed(from_json(text), results)
+        return to_json(stripped(value) if strip else value)
+
+    # What is null in the database need not be null in Python: members are left out behind it.
+    return Layout("json", b"[", b",", b"]", lambda texts: whole(f"[{','.join(texts)}]")[1:-1], whole)
+
+
+def ndjson_layout(results: Results) -> Layout:
+    """A line of JSON for each row."""
+
+    def rows(texts: Sequence[str]) -> bytes:
+        if results:
+            return b"".join(to_json(passed(from_json(text), results)) + b"\n" for text in texts)
+        # PostgreSQL breaks lines between the elements of an array.
+        return "".join([text.replace("\n", " ") + "\n" for text in texts]).encode()
+
+    return Layout("json", b"", b"", b"", rows, str.encode)
+
+
+def csv_layout(node: Node, results: Results) -> Layout:
+    """A line with the names of the columns, and one for each row; as PostgREST has it, the last one has no end."""
+    opening = (",".join(csv_field(item.key) for item in node.items) + "\n").encode()
+    of_columns = [results.get(item.key) for item in node.items]
+
+    def lines(text: str) -> bytes:
+        return csv_passed(text, of_columns).encode() if results else text.encode()
+
+    return Layout("csv", opening, b"\n", b"", lambda texts: lines("\n".join(texts)), lambda text: opening + lines(text))
+
+
+def csv_passed(text: str, results: Sequence[Result | Results | None]) -> str:
+    """Lines of CSV, with the fields of some columns passed through Python."""
+    pieces: list[str] = []
+    for index, match in enumerate(FIELD.finditer(text)):
+        field, end = match.groups()
+        result = results[index % len(results)]
+        pieces += [field if result is None else csv_result(field, result), end]
+        if not end:
+            break
+    return "".join(pieces)
+
+
+def csv_result(field: str, result: Result | Results) -> str:
+    """A field passed through Python; one without quotes that is empty is NULL."""
+    text = field[1:-1].replace('""', '"') if field.startswith('"') else field or None
+    if isinstance(result, dict):
+        return "" if text is None else csv_field(to_json(passed(from_json(text), result)).decode())
+    value = result(text)
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    if isinstance(value, str | float):
+        return csv_field(value)
+    return csv_field(json_text(from_json(to_json(value))))

@@ -1,0 +1,110 @@
+"""The ``Link`` header: where the pages beside one are (RFC 8288).
+
+Pages are found by the values of a row, not by counting, so that they hold still while rows come and go. Where an order
+does not tell every row from every other, or cannot be said by filters, they are counted after all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json
+
+from ..query import (
+    Order,
+    Parsed,
+    came_by_link,
+    has_keyset,
+    next_offset,
+    next_page,
+    previous_offset,
+    previous_page,
+    unparse,
+)
+from ..sql.compiler import full_order
+from ..sql.plan import Node
+from ..sql.read import Boundary
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Paging:
+    """How the pages beside those of one shape of a request are found.
+
+    Args:
+        order: what a list is ordered by.
+        nullable: for each term of it, whether its values may be NULL.
+        by_key: whether the values of a row say where it is in the order.
+        came_by_link: whether the request has the filter that a link has put there.
+    """
+
+    order: tuple[Order, ...]
+    nullable: tuple[bool, ...]
+    by_key: bool
+    came_by_link: bool
+
+    @property
+    def boundary(self) -> Boundary:
+        """What has to be known of a page."""
+        return "both" if self.came_by_link else "far"
+
+    def links(self, parsed: Parsed, max_rows: int | None, boundary: str | None) -> Iterator[tuple[str, Parsed]]:
+        """The relations there are and their requests.
+
+        Args:
+            parsed: the request for this page.
+            max_rows: the most rows of a page.
+            boundary: what the statement of the page says of its ends.
+        """
+        modifiers = parsed.query.modifiers
+        size = min(size for size in (parsed.limit, max_rows) if size is not None)
+        ends: list[Any] = [] if boundary is None else from_json(boundary)
+        near, far = ends if self.came_by_link else ([], ends)
+        if not self.by_key:
+            if len(far) > 1 and not modifiers.backward:
+                yield "next", next_offset(parsed, size)
+            previous = previous_offset(parsed, size)
+            if previous is not None:
+                yield "prev", previous
+            return
+        forward, backward = (near, far[1:] and far) if modifiers.backward else (far[1:] and far, near)
+        if forward:
+            yield "next", next_page(parsed, self.order, list(forward[0].values()), self.nullable)
+        if backward:
+            yield "prev", previous_page(parsed, self.order, list(backward[0].values()), self.nullable, size=size)
+        elif parsed.offset:
+            previous = previous_offset(parsed, size)
+            assert previous is not None
+            yield "prev", previous
+
+
+def paging_of(node: Node, parsed: Parsed, *, ordered: bool) -> Paging | None:
+    """How a plan's pages are found; None for what has none: groups, and rows in no order that could be told apart.
+
+    Args:
+        node: the plan.
+        parsed: a request of its shape.
+        ordered: whether a list that is given no order is in that of the primary key.
+    """
+    entity = node.entity
+    asked = parsed.query.modifiers.order
+    order = full_order(node, asked) if ordered else asked
+    if node.is_aggregated or not order or not entity.primary_key:
+        return None
+    plain = {term.field.name for term in order if term.embed is None and not term.field.path}
+    keys = {item.name for item in entity.primary_key}
+    by_key = keys <= plain and has_keyset(order)
+    nullable = tuple(may_be_null(node, term) for term in order)
+    return Paging(order, nullable, by_key, by_key and came_by_link(parsed, order))
+
+
+def may_be_null(node: Node, term: Order) -> bool:
+    column = None if term.field.path else node.entity.columns.get(term.field.name)
+    return column is None or bool(column.column.nullable)
+
+
+def link_header(path: str, paging: Paging, parsed: Parsed, max_rows: int | None, boundary: str | None) -> bytes:
+    """The value of the header; empty where no page is beside this one."""
+    links = paging.links(parsed, max_rows, boundary)
+    return ", ".join(f'<{path}?{unparse(request)}>; rel="{name}"' for name, request in links).encode("ascii")
