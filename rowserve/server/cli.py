@@ -57,7 +57,6 @@ def main() -> None:
 )
 @click.option("--allow-unfiltered-writes", is_flag=True, default=None, help="PATCH and DELETE may do without a filter.")
 @click.option("--tx-override", is_flag=True, default=None, help="Prefer: tx=rollback has a write undone.")
-@click.option("--tx-override", is_flag=True, default=None, help="Prefer: tx=rollback is followed.")
 @click.option("--explain", is_flag=True, default=None, help="Plans are answered, where Accept asks for them.")
 @click.option("--server-timing", is_flag=True, default=None, help="Answers say where the time went.")
 def serve(
