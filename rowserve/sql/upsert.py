@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, exists, false, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..backends.base import Probe
-from .column_values import Parameter, defaults, reset, resets, set_parameter, typed_parameter
+from .column_values import Parameter, defaults, reset, resets, set_parameter
 from .compiler import number
 from .entity import Entity
 from .read import positional
@@ -100,18 +100,17 @@ def is_any_new(entity: Entity, written: FromClause, conflict: Conflict) -> Colum
     return exists(select(number(1)).select_from(rows).where(~exists(there.correlate(rows))))
 
 
-def probe_of(
-    entity: Entity, parameters: Sequence[Parameter], expressions: Mapping[str, ColumnElement[Any]], conflict: Conflict
-) -> Probe:
-    """What looks for the row of a set of arguments, on SQLite."""
-    given = {item.name: index for index, item in enumerate(parameters)}
+def probe_of(entity: Entity, values: Mapping[str, ColumnElement[Any]], conflict: Conflict) -> Probe:
+    """What looks for the row of a set of arguments, on SQLite.
+
+    Args:
+        values: what the insert sets columns to.
+    """
     same: list[ColumnElement[bool]] = []
     for name in conflict.key:
         column = entity.column(name).column
-        if name in given:
-            same.append(column == typed_parameter(entity, given[name], name))
-        elif name in expressions:
-            same.append(column == expressions[name])
+        if name in values:
+            same.append(column == values[name])
         elif column.server_default is not None:
             same.append(column == reset(entity, entity.column(name), None))
         else:

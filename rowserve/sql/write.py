@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from ..backends.base import Arguments, Statement, Write
-from .column_values import Parameter, defaults, resets, set_parameter
+from .column_values import Parameter, defaults, resets, set_parameter, sparse_parameters, typed_parameters, values_of
 from .compiler import Arrangement, Compiler
 from .conditions import Conditions, not_supported
 from .entity import Entity
@@ -38,7 +38,7 @@ from .plan import ColumnValue, Node
 from .read import bound, compiler_for, positional
 from .reflected_types import array_of
 from .scope import Returned, Scope
-from .upsert import Conflict, conflict_values, insert_into, is_any_new, on_conflict, probe_of
+from .upsert import AnyInsert, Conflict, conflict_values, insert_into, is_any_new, on_conflict, probe_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +70,7 @@ class Change:
             later: more rows, a part at a time, that are to be made arguments of when their turn comes.
         """
         filters = bound(self.arguments, values)
-        columns = tuple([parameter.name for parameter in self.parameters])
+        columns = tuple(["" if parameter.is_presence else parameter.name for parameter in self.parameters])
         more = LaterSets(self, filters, later, copy_context()) if later else ()
         return Write(self.statement, self.sets(rows, filters), self.entity.table, columns, later=more)
 
@@ -103,7 +103,14 @@ class LaterSets:
             yield self.context.run(self.change.sets, rows, self.filters)
 
 
-def compile_insert(node: Node, names: Sequence[str], *, returning: bool, conflict: Conflict | None = None) -> Change:
+def compile_insert(
+    node: Node,
+    names: Sequence[str],
+    *,
+    returning: bool,
+    conflict: Conflict | None = None,
+    sparse: bool = False,
+) -> Change:
     """The statement that inserts rows with values for ``names``; other columns get their defaults.
 
     Args:
@@ -112,16 +119,21 @@ def compile_insert(node: Node, names: Sequence[str], *, returning: bool, conflic
         returning: whether rows are given back as JSON.
         conflict: what becomes of rows that are there. Where it changes them, a row comes back for each row in any case,
             and its second column says, on SQLite whether it is new, on PostgreSQL whether any of them is.
+        sparse: whether rows may lack some of the columns, which then get their defaults.
 
     Raises:
-        ApiError: 42703 for a column of the key that there is not; 23502 where a row is replaced and a column has
+        ApiError: 42703 for a column of the key that there is not; 0A000 for one that may be missing and whose default
+            is not known; 23502 where a row is replaced and a column has
             neither a value nor a default and may not be NULL.
     """
     entity = node.entity
     given = [Parameter(name, entity.column(name).wire.bind) for name in names]
+    otherwise: dict[str, ColumnElement[Any]] = {}
+    if sparse:
+        given, otherwise = sparse_parameters(entity, names)
     made, expressions = defaults(entity, names)
     written = (*given, *made)
-    values = {item.name: set_parameter(index) for index, item in enumerate(written)}
+    values = values_of(written, typed_parameters(entity, written), otherwise)
     statement = insert_into(entity).values({**values, **expressions})
     changed: list[Parameter] = []
     updated: dict[str, ColumnElement[Any]] = {}
@@ -133,11 +145,17 @@ def compile_insert(node: Node, names: Sequence[str], *, returning: bool, conflic
     if entity.dialect.name == "sqlite":
         if conflict is None or not conflict.changes:
             return change
-        probe = probe_of(entity, parameters[: len(written)], expressions, conflict)
+        ordered = parameters[: len(written)]
+        values = values_of(ordered, typed_parameters(entity, ordered), otherwise)
+        probe = probe_of(entity, {**values, **expressions}, conflict)
         return replace(change, statement=Statement(change.statement.text, probe=probe))
     if not parameters or change.arguments or changed or not are_joinable(entity, parameters):
         return change
-    joined = joined_insert(node, names, parameters, expressions, updated, returning=returning, conflict=conflict)
+    sets = parameter_sets(entity, parameters)
+    values = values_of(parameters, [sets.c[f"s{index}"] for index in range(len(parameters))], otherwise)
+    source = select(*values.values(), *expressions.values()).order_by(sets.c.n)
+    statement = insert_into(entity).from_select([*values, *expressions], source, include_defaults=False)
+    joined = joined_insert(node, names, parameters, statement, updated, returning=returning, conflict=conflict)
     return replace(change, statement=Statement(change.statement.text, joined, is_shared=conflict is None))
 
 
@@ -145,7 +163,7 @@ def joined_insert(
     node: Node,
     given: Sequence[str],
     parameters: Sequence[Parameter],
-    expressions: Mapping[str, ColumnElement[Any]],
+    statement: AnyInsert,
     updated: Mapping[str, ColumnElement[Any]],
     *,
     returning: bool,
@@ -153,17 +171,13 @@ def joined_insert(
 ) -> str:
     """The same insert for many rows at once, each parameter an array, the rows returned in the order given."""
     entity = node.entity
-    sets = parameter_sets(entity, parameters)
-    source = select(*(sets.c[f"s{index}"] for index in range(len(parameters))), *expressions.values())
-    columns = [*(item.name for item in parameters), *expressions]
-    statement = insert_into(entity).from_select(columns, source.order_by(sets.c.n), include_defaults=False)
     guard: ColumnElement[Any] | None = None
     if conflict is not None:
         statement = on_conflict(statement, entity, given, conflict, 0, (), updated)
     else:
         # Should a trigger swallow a row, what is left could not be told apart: the statement then fails as a whole
         # (division by zero), and its rows are inserted one by one.
-        first = bindparam("s0", type_=array_of(entity.column(parameters[0].name).column.type))
+        first = bindparam("s0", type_=array_of(parameters[0].type_in(entity)))
         complete = cast(func.count().over() == func.cardinality(first), Integer)
         guard = literal_column("1", Integer()).op("/")(complete)
     change = compiled_change(node, statement, tuple(parameters), returning=returning, guard=guard, conflict=conflict)
@@ -173,10 +187,7 @@ def joined_insert(
 
 def parameter_sets(entity: Entity, parameters: Sequence[Parameter]) -> Any:
     """Sets of arguments as rows: columns ``s0``, ``s1``, …, and ``n``, their number."""
-    arrays = [
-        bindparam(f"s{index}", type_=array_of(entity.column(item.name).column.type))
-        for index, item in enumerate(parameters)
-    ]
+    arrays = [bindparam(f"s{index}", type_=array_of(item.type_in(entity))) for index, item in enumerate(parameters)]
     names = [f"s{index}" for index in range(len(parameters))]
     return func.unnest(*arrays).table_valued(*names, with_ordinality="n").render_derived(name="sets")
 

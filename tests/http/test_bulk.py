@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from httpx import AsyncClient, Response
 from sqlalchemy import ForeignKey, text
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
 from rowserve import Database, Resource, slices
+from rowserve.reflection import reflect
 from tests.helpers import application, client_of, names, refusal, served
 
 pytestmark = pytest.mark.anyio
@@ -289,6 +290,50 @@ async def test_a_null_that_is_given_is_not_the_default(client: AsyncClient) -> N
     )
 
     assert refusal(answer) == (400, "23502")
+
+
+async def test_an_upsert_gives_defaults_too(client: AsyncClient) -> None:
+    await client.post("/parts", json={"id": 100, "name": "a", "size": 1, "kind": "nut"})
+    rows = [{"name": "b"}, {"id": 100, "name": "A"}, {"name": "c", "size": 3}]
+
+    answer = await client.post(
+        "/parts?columns=id,name,size&select=id,name,size,kind",
+        json=rows,
+        headers={"Prefer": "resolution=merge-duplicates,missing=default,return=representation"},
+    )
+
+    assert answer.status_code == 201, answer.text
+    new, old, other = answer.json()
+    assert old == {"id": 100, "name": "A", "size": 7, "kind": "nut"}
+    assert (new["name"], new["size"], other["name"], other["size"]) == ("b", 7, "c", 3)
+
+
+async def test_defaults_of_a_table_that_was_there_before(database_url: str) -> None:
+    number = "serial" if database_url.startswith("postgresql") else "integer"
+    async with Database(database_url) as database, database.begin() as session:
+        await session.execute(
+            text(
+                f"CREATE TABLE things (id {number} PRIMARY KEY, name varchar(20) DEFAULT 'it''s: new', "
+                "size integer NOT NULL DEFAULT 7, day date DEFAULT '2026-01-02', note text)"
+            )
+        )
+
+    class Thing:
+        pass
+
+    metadata = (await reflect(database_url)).metadata
+    registry().map_imperatively(Thing, metadata.tables["things" if number == "integer" else "public.things"])
+    rows: list[dict[str, Any]] = [{}, {"name": None}, {"size": 1, "note": "n"}, {"day": "2026-02-03", "id": 9}]
+    columns = ["id", "name", "size", "day", "note"]
+    async with client_of(application(Database(database_url), metadata, Resource(Thing))) as client:
+        answer = await client.post(
+            f"/things?columns={','.join(columns)}",
+            json=rows,
+            headers={"Prefer": "missing=default,return=representation"},
+        )
+
+    defaults = {"name": "it's: new", "size": 7, "day": "2026-01-02", "note": None}
+    assert answer.json() == [{"id": number, **defaults, **row} for number, row in enumerate(rows, 1)]
 
 
 async def test_a_default_that_only_the_database_knows(database_url: str) -> None:
