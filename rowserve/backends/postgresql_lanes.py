@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql
 from ..errors import ApiError, database_error, internal_error
 from .admission import Door, Job
 from .base import Arguments, Returned, Settings, Statement, Write
+from .upserts import Keys
 
 PREPARED = 256
 """Statements each connection keeps prepared."""
@@ -315,11 +316,16 @@ class WriteLane(Lane[Write]):
 
 async def run_sets(write: Write, prepared: Prepared, run: Run) -> Returned:
     """Runs a statement for all sets of a write."""
-    if not write.later:
-        return await run(prepared, write.sets)
-    if run is fetch_joined and (refers_to_itself(write.table) or not write.statement.is_shared):
-        return await run(prepared, await all_sets(write))
-    return await in_parts(write, partial(run, prepared))
+    sets, statement = write.sets, write.statement
+    if write.later:
+        if statement.is_shared and not (run is fetch_joined and refers_to_itself(write.table)):
+            return await in_parts(write, partial(run, prepared))
+        sets = await all_sets(write)
+    if statement.key and run is fetch_each:
+        keys = Keys(statement)
+        for arguments in sets:
+            keys.add(arguments)
+    return await run(prepared, sets)
 
 
 async def in_parts(write: Write, run: Callable[[Sequence[Arguments]], Coroutine[Any, Any, Returned]]) -> Returned:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, FromClause, and_, exists, false, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..backends.base import Probe
+from ..backends.base import Statement
 from .column_values import Parameter, defaults, reset, resets, set_parameter
 from .compiler import number
 from .entity import Entity
@@ -100,8 +100,18 @@ def is_any_new(entity: Entity, written: FromClause, conflict: Conflict) -> Colum
     return exists(select(number(1)).select_from(rows).where(~exists(there.correlate(rows))))
 
 
-def probe_of(entity: Entity, values: Mapping[str, ColumnElement[Any]], conflict: Conflict) -> Probe:
-    """What looks for the row of a set of arguments, on SQLite.
+def key_of(parameters: Sequence[Parameter], conflict: Conflict) -> tuple[int, ...]:
+    """Which of the parameters are the key; none where a part of it comes from elsewhere."""
+    given = {item.name: index for index, item in enumerate(parameters) if not item.is_presence}
+    if not conflict.changes or not given.keys() >= set(conflict.key):
+        return ()
+    return tuple([given[name] for name in conflict.key])
+
+
+def probed(
+    statement: Statement, entity: Entity, values: Mapping[str, ColumnElement[Any]], conflict: Conflict
+) -> Statement:
+    """An upsert on SQLite with what looks for the row of a set of arguments, before it is written.
 
     Args:
         values: what the insert sets columns to.
@@ -117,4 +127,4 @@ def probe_of(entity: Entity, values: Mapping[str, ColumnElement[Any]], conflict:
             same.append(false())  # a number that SQLite makes up
     found = select(number(1)).select_from(entity.table).where(and_(*same))
     text, names = positional(found.compile(dialect=entity.dialect))
-    return Probe(text, tuple([int(name[1:]) for name in names]))
+    return replace(statement, key=tuple([int(name[1:]) for name in names]), probe=text)

@@ -23,6 +23,7 @@ from sqlalchemy import (
     delete,
     func,
     literal_column,
+    null,
     select,
     update,
 )
@@ -38,7 +39,7 @@ from .plan import ColumnValue, Node
 from .read import bound, compiler_for, positional
 from .reflected_types import array_of
 from .scope import Returned, Scope
-from .upsert import AnyInsert, Conflict, conflict_values, insert_into, is_any_new, on_conflict, probe_of
+from .upsert import AnyInsert, Conflict, conflict_values, insert_into, is_any_new, key_of, on_conflict, probed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,21 +143,23 @@ def compile_insert(
         statement = on_conflict(statement, entity, names, conflict, len(written), changed, updated)
     change = compiled_change(node, statement, (*written, *changed), returning=returning, conflict=conflict)
     parameters = change.parameters
+    text = change.statement
     if entity.dialect.name == "sqlite":
-        if conflict is None or not conflict.changes:
-            return change
-        ordered = parameters[: len(written)]
-        values = values_of(ordered, typed_parameters(entity, ordered), otherwise)
-        probe = probe_of(entity, {**values, **expressions}, conflict)
-        return replace(change, statement=Statement(change.statement.text, probe=probe))
-    if not parameters or change.arguments or changed or not are_joinable(entity, parameters):
-        return change
-    sets = parameter_sets(entity, parameters)
-    values = values_of(parameters, [sets.c[f"s{index}"] for index in range(len(parameters))], otherwise)
-    source = select(*values.values(), *expressions.values()).order_by(sets.c.n)
-    statement = insert_into(entity).from_select([*values, *expressions], source, include_defaults=False)
-    joined = joined_insert(node, names, parameters, statement, updated, returning=returning, conflict=conflict)
-    return replace(change, statement=Statement(change.statement.text, joined, is_shared=conflict is None))
+        if conflict is not None and conflict.changes:
+            ordered = parameters[: len(written)]
+            values = values_of(ordered, typed_parameters(entity, ordered), otherwise)
+            text = probed(text, entity, {**values, **expressions}, conflict)
+        return replace(change, statement=text)
+    if conflict is not None:
+        text = replace(text, is_shared=False, key=key_of(parameters, conflict))
+    if parameters and not change.arguments and not changed and are_joinable(entity, parameters):
+        sets = parameter_sets(entity, parameters)
+        values = values_of(parameters, [sets.c[f"s{index}"] for index in range(len(parameters))], otherwise)
+        source = select(*values.values(), *expressions.values()).order_by(sets.c.n)
+        statement = insert_into(entity).from_select([*values, *expressions], source, include_defaults=False)
+        joined = joined_insert(node, names, parameters, statement, updated, returning=returning, conflict=conflict)
+        text = replace(text, joined=joined)
+    return replace(change, statement=text)
 
 
 def joined_insert(
@@ -289,8 +292,16 @@ def returned_upserts(compiler: Compiler, node: Node, statement: Insert, conflict
     if entity.dialect.name == "sqlite":
         return statement.returning(sqlite_row(compiler, node) if returning else literal_text(""))
     written = statement.returning(*entity.table.columns).cte("written")
-    row, rows = shown(compiler, node, written) if returning else (literal_text(""), written)
-    return select(row, is_any_new(entity, written, conflict)).select_from(rows)
+    is_new = is_any_new(entity, written, conflict)
+    if not returning:
+        return select(literal_text(""), is_new).select_from(written)
+    row, rows = shown(compiler, node, written)
+    upserts = select(row, is_new).select_from(rows)
+    if not list(node.inner()) or node.is_aggregated:
+        return upserts
+    scope = Scope(entity, written, node.name)
+    there = and_(*(compiler.exists(scope, embedded) for embedded in node.inner()))
+    return upserts.union_all(select(null(), is_new).select_from(written).where(~there))
 
 
 def sqlite_row(compiler: Compiler, node: Node) -> ColumnElement[Any]:
