@@ -46,7 +46,7 @@ def conflict_values(
     entity: Entity, names: Sequence[str], conflict: Conflict
 ) -> tuple[list[Parameter], dict[str, ColumnElement[Any]]]:
     """What a row that is there is set to besides the columns that were given: ``onupdate=``, and what is replaced."""
-    if not set(names) - set(conflict.key):
+    if conflict.resolution == "merge" and set(names) <= set(conflict.key):
         return [], {}
     made, expressions = defaults(entity, {*names, *conflict.key}, update=True)
     if conflict.resolution == "replace":
@@ -100,12 +100,11 @@ def is_any_new(entity: Entity, written: FromClause, conflict: Conflict) -> Colum
     return exists(select(number(1)).select_from(rows).where(~exists(there.correlate(rows))))
 
 
-def key_of(parameters: Sequence[Parameter], conflict: Conflict) -> tuple[int, ...]:
-    """Which of the parameters are the key; none where a part of it comes from elsewhere."""
-    given = {item.name: index for index, item in enumerate(parameters) if not item.is_presence}
-    if not conflict.changes or not given.keys() >= set(conflict.key):
+def key_of(places: Mapping[str, int], conflict: Conflict) -> tuple[int, ...]:
+    """At which places of a set of arguments the key is; none where a part of it comes from elsewhere."""
+    if not conflict.changes or not places.keys() >= set(conflict.key):
         return ()
-    return tuple([given[name] for name in conflict.key])
+    return tuple([places[name] for name in conflict.key])
 
 
 def probed(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, replace
 from itertools import repeat
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from ..backends.base import Arguments, Statement, Write
+from ..errors import database_error
 from .column_values import Parameter, defaults, resets, set_parameter, sparse_parameters, typed_parameters, values_of
 from .compiler import Arrangement, Compiler
 from .conditions import Conditions, not_supported
@@ -41,6 +42,9 @@ from .reflected_types import array_of
 from .scope import Returned, Scope
 from .upsert import AnyInsert, Conflict, conflict_values, insert_into, is_any_new, key_of, on_conflict, probed
 
+VERBS = {"insert": "insert into", "update": "update", "delete": "delete from"}
+WRITABLE = {"insert": "insertable", "update": "updatable", "delete": "deletable"}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
@@ -51,12 +55,15 @@ class Change:
         entity: what is written to.
         parameters: the columns that are written, in the order of the first placeholders.
         arguments: for the placeholders after those, which of the request's values each takes, and how to read it.
+        order: where the placeholders are not in this order, which of all that each takes: PostgreSQL's are numbered as
+            SQLAlchemy came upon them.
     """
 
     statement: Statement
     entity: Entity
     parameters: tuple[Parameter, ...] = ()
     arguments: tuple[tuple[int, Any], ...] = ()
+    order: tuple[int, ...] = ()
 
     def write(
         self,
@@ -75,12 +82,21 @@ class Change:
         more = LaterSets(self, filters, later, copy_context()) if later else ()
         return Write(self.statement, self.sets(rows, filters), self.entity.table, columns, later=more)
 
+    def positions(self) -> dict[str, int]:
+        """At which place among a set of arguments each column's is."""
+        return {
+            item.name: self.order.index(number) if self.order else number for number, item in enumerate(self.parameters)
+        }
+
     def sets(self, rows: Sequence[Mapping[str, Any]], filters: Arguments) -> list[Arguments]:
         """The arguments for each of some rows: made column by column, which for many rows is far faster."""
         if not self.parameters:
             return [filters] * len(rows)
-        columns = [parameter.arguments(rows) for parameter in self.parameters]
-        return list(zip(*columns, *[repeat(value) for value in filters], strict=False))
+        columns: list[Iterable[Any]] = [parameter.arguments(rows) for parameter in self.parameters]
+        columns += [repeat(value) for value in filters]
+        if self.order:
+            columns = [columns[index] for index in self.order]
+        return list(zip(*columns, strict=False))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,6 +144,7 @@ def compile_insert(
             neither a value nor a default and may not be NULL.
     """
     entity = node.entity
+    check_writable(entity, "insert")
     given = [Parameter(name, entity.column(name).wire.bind) for name in names]
     otherwise: dict[str, ColumnElement[Any]] = {}
     if sparse:
@@ -151,7 +168,7 @@ def compile_insert(
             text = probed(text, entity, {**values, **expressions}, conflict)
         return replace(change, statement=text)
     if conflict is not None:
-        text = replace(text, is_shared=False, key=key_of(parameters, conflict))
+        text = replace(text, is_shared=False, key=key_of(change.positions(), conflict))
     if parameters and not change.arguments and not changed and are_joinable(entity, parameters):
         sets = parameter_sets(entity, parameters)
         values = values_of(parameters, [sets.c[f"s{index}"] for index in range(len(parameters))], otherwise)
@@ -213,6 +230,7 @@ def compile_update(node: Node, names: Sequence[str], *, returning: bool, resetti
         ApiError: 23502 where a column that is reset has no default and may not be NULL.
     """
     entity = node.entity
+    check_writable(entity, "update")
     given = [Parameter(name, entity.column(name).wire.bind) for name in names]
     made, expressions = defaults(entity, {*names, *resetting}, update=True)
     more, others = resets(entity, resetting)
@@ -224,7 +242,24 @@ def compile_update(node: Node, names: Sequence[str], *, returning: bool, resetti
 
 def compile_delete(node: Node, *, returning: bool) -> Change:
     """The statement that deletes the rows that the node's filters select."""
+    check_writable(node.entity, "delete")
     return compiled_change(node, delete(node.entity.table), (), returning=returning)
+
+
+def check_writable(entity: Entity, verb: Literal["insert", "update", "delete"]) -> None:
+    """Refuses to write to a view that cannot be written to. PostgreSQL does so itself; SQLite does not, where rows are
+    to be returned, but returns rows that it has not written.
+
+    Raises:
+        ApiError: 55000, in PostgreSQL's words.
+    """
+    if entity.dialect.name == "sqlite" and entity.is_view and not entity.table.info.get(WRITABLE[verb]):
+        raise database_error(
+            "55000",
+            f'cannot {VERBS[verb]} view "{entity.name}"',
+            details="SQLite writes to a view by its triggers alone.",
+            hint=f"Provide an INSTEAD OF {verb.upper()} trigger.",
+        )
 
 
 def compiled_change(
@@ -253,8 +288,12 @@ def compiled_change(
     elif returning:
         whole = returned(compiler, node, statement, guard)
     text, names = positional(whole.compile(dialect=entity.dialect))
+    sets = [name for name in names if name.startswith("s")]
     own = [name for name in names if not name.startswith("s")]
-    return Change(Statement(text), entity, in_order(parameters, names), compiler.parameters.arguments(own))
+    known = [*sets, *own]
+    order = () if names == known else tuple([known.index(name) for name in names])
+    arguments = compiler.parameters.arguments(own)
+    return Change(Statement(text), entity, in_order(parameters, names), arguments, order)
 
 
 def filters(compiler: Compiler, scope: Scope, node: Node) -> list[ColumnElement[bool]]:
