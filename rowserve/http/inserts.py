@@ -43,7 +43,7 @@ class Inserts(Writer):
 
     async def insert(self, request: Request) -> Answer:
         context = self.context
-        preferences = self.preferences(request)
+        preferences = await self.preferences(request)
         singular = request.singular()
         parsed, given = await self.rows(request)
         many = given.is_array
