@@ -64,8 +64,8 @@ class _Lines:
         self.number += 1
         try:
             return found[0].decode()
-        except UnicodeDecodeError as error:
-            raise _invalid(f"line {self.number}: no UTF-8: {error.reason}") from None
+        except UnicodeDecodeError:
+            raise _invalid(f"line {self.number} is no UTF-8") from None
 
     def records(self) -> Iterator[list[str]]:
         """What the lines spell, each a list of fields."""
@@ -85,7 +85,7 @@ def _read(reader: RowReader, body: Body, place: _Place) -> tuple[list[Row], _Pla
     rows: list[Row] = []
     for record in lines.records():
         if len(record) != len(header):
-            details = f"line {lines.number} has {len(record)} fields, the first has {len(header)}."
+            details = f"line {lines.number} has {len(record)} fields, not {len(header)}."
             raise ApiError(400, "PGRST102", "All lines must have same number of fields", details=details)
         pairs = [(name, None if text == "NULL" else text) for name, text in zip(header, record, strict=True)]
         rows.append(reader.from_strings(pairs, row=place.row + len(rows)))

@@ -18,20 +18,6 @@ Arguments: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Probe:
-    """Whether the row that a set of arguments is for is there already. SQLite does not tell what an upsert did: whoever
-    wants to know looks before, in the same transaction.
-
-    Args:
-        text: SQL that yields a row if there is one.
-        arguments: which of the set it takes; they are the row's key.
-    """
-
-    text: str
-    arguments: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Statement:
     """A compiled statement.
 
@@ -41,8 +27,9 @@ class Statement:
             takes each parameter as an array; on SQLite, SQL that yields the row as one text, to be set side by side.
         is_shared: whether those are callers', or the rows of just one. What changes rows that are there is not shared:
             two batches that lock the same rows in different orders would wait for each other.
-        probe: on SQLite, what to run before each set of arguments; rows then get a second column, whether it found
-            none.
+        key: of an upsert, which of the arguments are the key that a row is known by: no two sets may have the same.
+        probe: of an upsert on SQLite, which does not tell what it did: SQL that takes the key and yields a row if there
+            is one. It is run before each set; rows that come back then have a second column, whether there was none.
         search_path: PostgreSQL's schemas for names that stand without one in the functions that it calls; empty for
             those of the connection.
         many: whether it yields any number of rows, which are wanted as a list, rather than one.
@@ -51,7 +38,8 @@ class Statement:
     text: str
     joined: str | None = None
     is_shared: bool = True
-    probe: Probe | None = None
+    key: tuple[int, ...] = ()
+    probe: str | None = None
     search_path: tuple[str, ...] = ()
     many: bool = False
 

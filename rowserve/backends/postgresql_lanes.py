@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from asyncio import Task
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import asyncpg
@@ -18,6 +19,7 @@ from sqlalchemy.dialects import postgresql
 from ..errors import ApiError, database_error, internal_error
 from .admission import Door, Job
 from .base import Arguments, Returned, Settings, Statement, Write
+from .upserts import Keys
 
 PREPARED = 256
 """Statements each connection keeps prepared."""
@@ -36,7 +38,7 @@ Prepared: TypeAlias = "PreparedStatement[asyncpg.Record]"
 ReadWork: TypeAlias = tuple[Statement, Arguments, str | None]
 """A statement, its arguments, and the time zone that it shows moments in if that is not the connection's own."""
 Work = TypeVar("Work")
-Run: TypeAlias = Callable[[Statement, Sequence[Arguments]], Coroutine[Any, Any, Returned]]
+Run: TypeAlias = Callable[[Prepared, Sequence[Arguments]], Coroutine[Any, Any, Returned]]
 
 LOST = (
     asyncpg.PostgresConnectionError,
@@ -246,9 +248,11 @@ class WriteLane(Lane[Write]):
     """Runs writes: inserts of one shape joined into one statement, and again one by one where that fails."""
 
     async def together(self, batch: list[Job[Write]]) -> bool:
+        joined = batch[0].work.statement.joined
+        assert joined is not None
         sets = [arguments for job in batch for arguments in job.work.sets]
         try:
-            rows, _ = await self._fetch_joined(batch[0].work.statement, sets)
+            rows, _ = await fetch_joined(await self.prepared(joined), sets)
         except STALE:
             self._prepared.clear()
             return False
@@ -276,25 +280,30 @@ class WriteLane(Lane[Write]):
             job.resolve(returned)
 
     async def _write(self, write: Write) -> Returned:
+        statement = write.statement
         if write.is_single:
-            return await self._execute(write.statement, write.sets[0])
-        if write.statement.joined is not None:
+            return await fetch(await self.prepared(statement.text), write.sets[0])
+        if statement.joined is not None:
             try:
-                return await self._transaction(write, joined=True)
+                if write.is_plain:
+                    return await fetch_joined(await self.prepared(statement.joined), write.sets)
+                return await self._transaction(write, statement.joined, fetch_joined)
             except asyncpg.DivisionByZeroError:
                 pass  # a trigger has swallowed a row; one by one, it is known which
-        return await self._transaction(write, joined=False)
+        return await self._transaction(write, statement.text, fetch_each)
 
-    async def _transaction(self, write: Write, *, joined: bool) -> Returned:
-        connection = await self.connected()
+    async def _transaction(self, write: Write, text: str, run: Run) -> Returned:
+        # All on one connection: what is lost in the middle is not to go on, on another, as prepared() would have it.
+        prepared = await self.prepared(text)
+        connection = self._connection
+        assert connection is not None
         try:
             async with connection.transaction():
                 if write.statement.search_path:
                     await connection.fetchval(SET_SEARCH_PATH, search_path(write.statement.search_path))
                 if write.timezone is not None:
-                    prepared = await self.prepared(SET_TIME_ZONE)
-                    await prepared.fetch(write.timezone)
-                returned = await self._run_sets(write, joined=joined)
+                    await connection.fetchval(SET_TIME_ZONE, write.timezone)
+                returned = await run_sets(write, prepared, run)
                 if write.check is not None:
                     write.check(returned)
                 if write.rollback:
@@ -304,54 +313,62 @@ class WriteLane(Lane[Write]):
             pass
         return returned
 
-    async def _run_sets(self, write: Write, *, joined: bool) -> Returned:
-        run = self._fetch_joined if joined else self._fetch_each
-        if not write.later:
-            return await run(write.statement, write.sets)
-        if joined and (refers_to_itself(write.table) or not write.statement.is_shared):
-            return await run(write.statement, await all_sets(write))
-        return await self._in_parts(run, write)
 
-    async def _in_parts(self, run: Run, write: Write) -> Returned:
-        """Runs part after part: while one is on its way, the next is made."""
-        rows: list[Any] = []
-        touched = 0
-        later = iter(write.later)
-        sets: Sequence[Arguments] | None = write.sets
-        while sets is not None:
-            running = asyncio.create_task(run(write.statement, sets))
-            try:
-                # One turn of the loop for the driver to write, one for uvloop to send what was written.
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
-                sets = next(later, None)
-            except asyncio.CancelledError:
-                running.cancel()
-                raise
-            finally:  # what is wrong with this part comes before what is wrong with the next
-                part = await running
-            rows += part.rows
-            touched += part.touched
-        return Returned(rows, touched)
+async def run_sets(write: Write, prepared: Prepared, run: Run) -> Returned:
+    """Runs a statement for all sets of a write."""
+    sets, statement = write.sets, write.statement
+    if write.later:
+        if statement.is_shared and not (run is fetch_joined and refers_to_itself(write.table)):
+            return await in_parts(write, partial(run, prepared))
+        sets = await all_sets(write)
+    if statement.key and run is fetch_each:
+        keys = Keys(statement)
+        for arguments in sets:
+            keys.add(arguments)
+    return await run(prepared, sets)
 
-    async def _fetch_joined(self, statement: Statement, sets: Sequence[Arguments]) -> Returned:
-        assert statement.joined is not None
-        prepared = await self.prepared(statement.joined)
-        rows = await prepared.fetch(*zip(*sets, strict=True))
-        return Returned(rows, len(rows) or affected(prepared.get_statusmsg()))
 
-    async def _fetch_each(self, statement: Statement, sets: Sequence[Arguments]) -> Returned:
-        prepared = await self.prepared(statement.text)
-        if prepared.get_attributes():
-            rows = await prepared.fetchmany(sets)
-            return Returned(rows, len(rows))
-        # Without rows to count, only the status of each says how many there were.
-        return Returned([], sum([(await self._execute(statement, arguments)).touched for arguments in sets]))
+async def in_parts(write: Write, run: Callable[[Sequence[Arguments]], Coroutine[Any, Any, Returned]]) -> Returned:
+    """Runs part after part: while one is on its way, the next is made."""
+    rows: list[Any] = []
+    touched = 0
+    later = iter(write.later)
+    sets: Sequence[Arguments] | None = write.sets
+    while sets is not None:
+        running = asyncio.create_task(run(sets))
+        try:
+            # One turn of the loop for the driver to write, one for uvloop to send what was written.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            sets = next(later, None)
+        except asyncio.CancelledError:
+            running.cancel()
+            raise
+        finally:  # what is wrong with this part comes before what is wrong with the next
+            part = await running
+        rows += part.rows
+        touched += part.touched
+    return Returned(rows, touched)
 
-    async def _execute(self, statement: Statement, arguments: Arguments) -> Returned:
-        prepared = await self.prepared(statement.text)
-        rows = await prepared.fetch(*arguments)
-        return Returned(rows, len(rows) or affected(prepared.get_statusmsg()))
+
+async def fetch(prepared: Prepared, arguments: Arguments) -> Returned:
+    """Runs a statement once."""
+    rows = await prepared.fetch(*arguments)
+    return Returned(rows, len(rows) or affected(prepared.get_statusmsg()))
+
+
+async def fetch_joined(prepared: Prepared, sets: Sequence[Arguments]) -> Returned:
+    """Runs a statement that takes each parameter as an array, once for all sets."""
+    return await fetch(prepared, tuple(zip(*sets, strict=True)))
+
+
+async def fetch_each(prepared: Prepared, sets: Sequence[Arguments]) -> Returned:
+    """Runs a statement once for each of the sets."""
+    if prepared.get_attributes():
+        rows = await prepared.fetchmany(sets)
+        return Returned(rows, len(rows))
+    # Without rows to count, only the status of each says how many there were.
+    return Returned([], sum([(await fetch(prepared, arguments)).touched for arguments in sets]))
 
 
 def refers_to_itself(table: Table) -> bool:

@@ -51,6 +51,8 @@ def translated(
             "42P10",
             "there is no unique or exclusion constraint matching the ON CONFLICT specification",
         )
+    if "cannot UPSERT a view" in message:
+        return database_error("0A000", "an upsert into a view is not supported over SQLite")
     if "interrupted" in message:
         return database_error("57014", "canceling statement due to statement timeout")
     if "locked" in message or "busy" in message:

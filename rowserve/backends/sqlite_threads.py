@@ -21,6 +21,7 @@ from ..errors import ApiError, database_error, internal_error
 from .admission import Door, Job, overloaded
 from .base import Arguments, Returned, Statement, Write
 from .sqlite_errors import translated
+from .upserts import Keys
 
 ReadWork: TypeAlias = tuple[Statement, Arguments]
 Outcome: TypeAlias = "tuple[Job[Any], Any]"
@@ -141,7 +142,6 @@ class WriteThread(Thread):
         self._acquiring: asyncio.Task[None] | None = None
         self._arguments: Arguments = ()  # what is being written, for an error to say which of many it was
         self._begun = False
-        self._keys: set[Arguments] = set()  # of the rows that one upsert has written
 
     def run(self, batch: list[Job[Write]]) -> None:
         self._begun = False
@@ -224,12 +224,14 @@ class WriteThread(Thread):
     def _write(self, write: Write) -> Returned:
         rows: list[Any] = []
         count = 0
-        self._keys = set()
-        probe = write.statement.probe
+        statement, keys = write.statement, Keys(write.statement)
         for sets in chain((write.sets,), write.later):
             if self._stopped:  # while the sets were made, when there was no statement to interrupt
                 raise sqlite3.OperationalError("interrupted")
-            part = self._part(write.statement.text, sets) if probe is None else self._probed(write.statement, sets)
+            if statement.probe is None:
+                part = self._part(statement.text, sets)
+            else:
+                part = self._probed(statement.text, statement.probe, sets, keys)
             rows += part.rows
             count += part.touched
         result = Returned(rows, count)
@@ -243,23 +245,12 @@ class WriteThread(Thread):
         """Whether there are foreign keys without their parents: only a COMMIT looks at those that are deferred."""
         return self.connection.execute("PRAGMA foreign_key_check").fetchone() is not None
 
-    def _probed(self, statement: Statement, sets: Sequence[Arguments]) -> Returned:
+    def _probed(self, text: str, probe: str, sets: Sequence[Arguments], keys: Keys) -> Returned:
         """Runs an upsert for each of the sets; each row returned says whether it is new."""
         rows: list[Any] = []
-        probe = statement.probe
-        assert probe is not None
         for arguments in self._noted(sets):
-            key = tuple([arguments[index] for index in probe.arguments])
-            if key and key in self._keys and None not in key:
-                raise database_error(
-                    "21000",
-                    "ON CONFLICT DO UPDATE command cannot affect row a second time",
-                    hint="Ensure that no rows proposed for insertion within the same command have duplicate "
-                    "constrained values.",
-                )
-            self._keys.add(key)
-            is_new = self.connection.execute(probe.text, key).fetchone() is None
-            rows += [(*row, is_new) for row in self.connection.execute(statement.text, arguments)]
+            is_new = self.connection.execute(probe, keys.add(arguments)).fetchone() is None
+            rows += [(*row, is_new) for row in self.connection.execute(text, arguments)]
         return Returned(rows, len(rows))
 
     def _part(self, text: str, sets: Sequence[Arguments]) -> Returned:

@@ -20,7 +20,7 @@ from .bodies import read_body
 from .context import Context, Limits, Shapes, not_singular
 from .formats import Layout
 from .handler import AnyAnswer, answered
-from .inserts import fields, is_form
+from .inserts import body_kind, fields
 from .reads import Reads
 from .request import Request
 from .responses import Answer, add_applied
@@ -242,7 +242,10 @@ class CallHandler:
         raw = RAW.get(media_type.decode("latin-1"))
         if raw is not None:
             return Given(frozenset(), "object", body, types=(raw,))
-        if is_form(request.headers, body):
+        kind = body_kind(request.headers, body)
+        if kind == "csv":
+            raise ApiError(400, "PGRST102", "Content-Type not acceptable: text/csv", hint="Send application/json.")
+        if kind == "form":
             pairs = tuple(fields(body.decode("utf-8", "surrogateescape")))
             return Given(frozenset(name for name, _ in pairs), "texts", pairs=pairs, types=())
         return given_json(body or b"{}", request.parsed.query.columns)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Literal
 from urllib.parse import parse_qsl, quote
 
 from pydantic_core import from_json
 
 from ..backends import Returned
+from ..csv_rows import rows_of_csv
 from ..errors import ApiError
 from ..query import Column, Comparison, Field, Modifiers, Parsed, Preferences, Query, SelectItem, Star, unparse
 from ..rows import Body
@@ -41,7 +43,7 @@ class Inserts(Writer):
 
     async def insert(self, request: Request) -> Answer:
         context = self.context
-        preferences = self.preferences(request)
+        preferences = await self.preferences(request)
         singular = request.singular()
         parsed, given = await self.rows(request)
         many = given.is_array
@@ -55,14 +57,18 @@ class Inserts(Writer):
                 preferences = replace(preferences, resolution=None)
         returned = Returned([], 0)
         if given.first:
-            names = tuple(given.first[0])
+            columns = parsed.query.columns
+            names = tuple(given.first[0] if columns is None else dict.fromkeys(columns))
+            sparse = columns is not None and preferences.missing == "default"
             returning = return_ != "minimal"
             if return_ == "headers-only":
                 returning = bool(self.key)
                 parsed = parsed._replace(query=replace(parsed.query, select=self.key, embedded=()))
             change = context.shapes.get_or_make(
-                ("insert", names, parsed.query, returning, conflict),
-                lambda: compile_insert(context.plan(parsed.query), names, returning=returning, conflict=conflict),
+                ("insert", names, parsed.query, returning, conflict, sparse),
+                lambda: compile_insert(
+                    context.plan(parsed.query), names, returning=returning, conflict=conflict, sparse=sparse
+                ),
             )
             check = None if singular is None else EXACTLY_ONE
             returned = await self.run(request, change, given, parsed, preferences, check)
@@ -97,10 +103,14 @@ class Inserts(Writer):
         reader = context.schemas.inserts
         if parsed.query.columns is not None:
             reader = self.reader_of(reader, parsed.query.columns, request.preferences)
-        if is_form(request.headers, body):
-            form = fields(body.decode("utf-8", "surrogateescape"))
-            return parsed, Rows([reader.from_strings(form)], False)
-        return parsed, rows_of_json(reader, body)
+        match body_kind(request.headers, body):
+            case "csv":
+                return parsed, rows_of_csv(reader, body)
+            case "form":
+                form = fields(body.decode("utf-8", "surrogateescape"))
+                return parsed, Rows([reader.from_strings(form)], False)
+            case _:
+                return parsed, rows_of_json(reader, body)
 
     def location(self, request: Request, parsed: Parsed, text: str, *, as_filter: bool) -> Headers:
         """Where the new row is: ``/users/7``, or ``/users?id=eq.7`` as PostgREST has it. No header at all where
@@ -119,16 +129,14 @@ class Inserts(Writer):
         return [(b"location", f"{path}?{filters}".encode())]
 
 
-def is_form(headers: dict[bytes, bytes], body: Body) -> bool:
-    """Whether a body is an HTML form's. JSON that only says so, as what curl sends by default does, is JSON.
-
-    Raises:
-        ApiError: 400 for CSV, which would otherwise be told that it is no JSON.
-    """
+def body_kind(headers: dict[bytes, bytes], body: Body) -> Literal["csv", "form", "json"]:
+    """What a body is. JSON that says it is a form, as what curl sends by default does, is JSON."""
     content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if content_type == b"text/csv":
-        raise ApiError(400, "PGRST102", "Content-Type not acceptable: text/csv", hint="Send application/json.")
-    return content_type == b"application/x-www-form-urlencoded" and not body.lstrip().startswith((b"{", b"["))
+        return "csv"
+    if content_type == b"application/x-www-form-urlencoded" and not body.lstrip().startswith((b"{", b"[")):
+        return "form"
+    return "json"
 
 
 def fields(text: str) -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from pydantic_core import from_json
 
 from ..backends import Arguments
 from ..errors import ApiError
-from ..query import MediaType, Parsed, invalid_preferences, with_range
+from ..query import MediaType, Parsed, with_range
 from ..sql.explain import explaining, explanation
 from ..sql.plan import Node
 from ..sql.read import Count, Read, compile_read, compile_rows, compile_total
@@ -22,7 +21,7 @@ from .formats import Kind, Layout, kind_of, layout_of
 from .links import Paging, link_header, paging_of
 from .request import Request
 from .responses import JSON, VARY, Answer, Headers, StreamedAnswer, add_applied, content_type
-from .timezones import known_timezones
+from .timezones import followed_timezone
 
 QUERY_TYPES = frozenset({b"", b"application/x-www-form-urlencoded", b"text/plain"})
 """What a query string in a body may be sent as."""
@@ -95,7 +94,7 @@ class Reads:
         context, preferences = self.context, request.preferences
         media = request.media_type(explain=context.limits.explain)
         parsed = with_range(parsed, request.range)
-        zone = await self.timezone(request)
+        zone = await followed_timezone(request.preferences)
         all_of_them = context.limits.max_rows is None and parsed.query.modifiers.limit is None
         streamed = all_of_them and preferences.count is None and media.kind != "plan"
         wanted = Wanted(
@@ -137,7 +136,7 @@ class Reads:
         wanted = ITEM
         if not request.is_plain:
             media = request.media_type(explain=self.context.limits.explain)
-            zone = await self.timezone(request)
+            zone = await followed_timezone(request.preferences)
             wanted = replace(ITEM, kind=kind_of(media), zone=None if zone is None else len(parsed.values))
             if zone is not None:
                 parsed = Parsed(parsed.query, (*parsed.values, zone))
@@ -270,21 +269,6 @@ class Reads:
         )
         future = context.backend.read(read.statement, read.bind(parsed.values), context.timeout)
         return await request.outcome(future)
-
-    async def timezone(self, request: Request) -> str | None:
-        """The time zone that is preferred, if there is one of that name.
-
-        Raises:
-            ApiError: PGRST122, where there is not and the handling is strict.
-        """
-        zone = request.preferences.timezone
-        if zone is None:
-            return None
-        if zone in await asyncio.get_running_loop().run_in_executor(None, known_timezones):
-            return zone
-        if request.preferences.handling == "strict":
-            raise invalid_preferences(f"timezone={zone}")
-        return None
 
     def link(self, request: Request, parsed: Parsed, shape: Shape, boundary: str | None, headers: Headers) -> None:
         """Links to the pages beside this one."""

@@ -1,38 +1,33 @@
-"""``Prefer: timezone=``: the zone that PostgreSQL shows times in."""
+"""``Prefer: timezone=``: the zone that moments are shown in."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
 from functools import cache
 from zoneinfo import available_timezones
 
-from sqlalchemy import Dialect
-
-from ..errors import ApiError
 from ..query import Preferences
+from ..query.preferences import invalid_preferences
 
 
-def checked_timezone(preferences: Preferences, dialect: Dialect) -> Preferences:
-    """The preferences, without a time zone that cannot be followed: one that there is not, or any over SQLite.
+async def followed_timezone(preferences: Preferences) -> str | None:
+    """The time zone that is preferred, if there is one of that name.
 
     Raises:
-        ApiError: 400 PGRST122, for a time zone that there is not, with ``handling=strict``.
+        ApiError: PGRST122, where there is not and the handling is strict.
     """
     zone = preferences.timezone
     if zone is None:
-        return preferences
-    if zone in known_timezones():
-        return preferences if dialect.name == "postgresql" else replace(preferences, timezone=None)
+        return None
+    # The names are files in a folder: they are read once, and not on the event loop.
+    if zone in await asyncio.get_running_loop().run_in_executor(None, known_timezones):
+        return zone
     if preferences.handling == "strict":
-        raise ApiError(
-            400,
-            "PGRST122",
-            "Invalid preferences given with handling=strict",
-            details=f"Invalid preferences: timezone={zone}",
-        )
-    return replace(preferences, timezone=None)
+        raise invalid_preferences(f"timezone={zone}")
+    return None
 
 
 @cache
 def known_timezones() -> frozenset[str]:
+    """The names of all time zones."""
     return frozenset(available_timezones())

@@ -13,7 +13,7 @@ from .checks import RowCount
 from .context import Context
 from .request import NO_PREFERENCES, Request
 from .responses import Headers
-from .timezones import checked_timezone
+from .timezones import followed_timezone
 
 
 class Writer:
@@ -22,7 +22,7 @@ class Writer:
     def __init__(self, context: Context) -> None:
         self.context = context
 
-    def preferences(self, request: Request) -> Preferences:
+    async def preferences(self, request: Request) -> Preferences:
         """The request's preferences, but for those that this server does not follow.
 
         Raises:
@@ -33,7 +33,12 @@ class Writer:
             return preferences
         if preferences.tx is not None and not self.context.limits.tx_override:
             preferences = replace(preferences, tx=None)
-        return checked_timezone(preferences, self.context.backend.dialect)
+        if preferences.timezone is not None:
+            zone = await followed_timezone(preferences)
+            # SQLite has no word for it: what is shown of a moment there, the statement of a read computes.
+            zone = zone if self.context.entity.dialect.name == "postgresql" else None
+            preferences = replace(preferences, timezone=zone)
+        return preferences
 
     async def run(
         self,

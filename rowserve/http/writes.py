@@ -49,7 +49,7 @@ class Writes(Writer):
         """
         context = self.context
         parsed = context.parse_request(request)
-        preferences = self.preferences(request)
+        preferences = await self.preferences(request)
         reader = context.schemas.updates
         if parsed.query.columns is not None:
             reader = self.reader_of(reader, parsed.query.columns, preferences)
@@ -102,7 +102,7 @@ class Writes(Writer):
         """PUT on a row of its own, which has to be there: sets every column but the key."""
         context = self.context
         parsed = context.parse_request(request)
-        preferences = self.preferences(request)
+        preferences = await self.preferences(request)
         rows, _ = await self.body(request, context.schemas.updates)
         row = one_of(rows)
         self.check_key(row, request.key or ())
@@ -124,7 +124,7 @@ class Writes(Writer):
         context = self.context
         entity = context.entity
         parsed = context.parse(request.query_string)
-        preferences = self.preferences(request)
+        preferences = await self.preferences(request)
         key = key_of(entity, parsed)
         rows, _ = await self.body(request, context.schemas.inserts)
         row = one_of(rows)
@@ -148,7 +148,7 @@ class Writes(Writer):
         """DELETE of the rows that filters select. A body is not looked at."""
         context = self.context
         parsed = context.parse_request(request)
-        preferences = self.preferences(request)
+        preferences = await self.preferences(request)
         self.check_filtered(parsed, "DELETE")
 
         def compile_(returning: bool) -> Change:

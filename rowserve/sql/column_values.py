@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, bindparam, literal, literal_column, null
+from sqlalchemy import Boolean, ColumnElement, String, bindparam, case, func, literal, literal_column, null
+from sqlalchemy.types import TypeEngine
 
-from ..errors import database_error
+from ..errors import ApiError, database_error
 from .defaults import Default, default_of
 from .entity import Entity, EntityColumn
+from .output import literal_text
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A column that a statement writes from a bind parameter: from the row that was sent, or from a default."""
+    """A column that a statement writes from a bind parameter: from the row that was sent, or from a default.
+
+    Args:
+        name: the column's.
+        bind: Python value -> the driver's; None where they are the same.
+        default: what makes the value for a row that has none.
+        is_presence: whether it is not the value that is meant but whether the row has one.
+    """
 
     name: str
-    bind: Callable[[Any], Any] | None
+    bind: Callable[[Any], Any] | None = None
     default: Default | None = None
+    is_presence: bool = False
 
     def arguments(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         """The driver's values, one for each row."""
-        default = self.default
-        values = [row[self.name] for row in rows] if default is None else [default.value(row) for row in rows]
+        name, default = self.name, self.default
+        if self.is_presence:
+            return [name in row for row in rows]
+        if default is None:
+            values = [row.get(name) for row in rows]
+        else:
+            values = [row[name] if name in row else default.value(row) for row in rows]
         return values if self.bind is None else list(map(self.bind, values))
+
+    def type_in(self, entity: Entity) -> TypeEngine[Any]:
+        """The type that the database is to take it for."""
+        return Boolean() if self.is_presence else entity.column(self.name).column.type
 
 
 def defaults(
@@ -43,6 +62,83 @@ def defaults(
         else:
             expressions[item.name] = constant(entity, default.expression)
     return made, expressions
+
+
+def sparse_parameters(entity: Entity, names: Iterable[str]) -> tuple[list[Parameter], dict[str, ColumnElement[Any]]]:
+    """Parameters for columns that each row may have or lack, and what the database makes of those that it lacks.
+
+    Only a whole statement can say DEFAULT, so one for many rows has to say what that is.
+
+    Raises:
+        ApiError: 0A000 for a column that has a default in the database of which no more is known.
+    """
+    parameters: list[Parameter] = []
+    otherwise: dict[str, ColumnElement[Any]] = {}
+    for name in names:
+        item = entity.column(name)
+        default = default_of(item)
+        if default is None:
+            expression = database_default(entity, item)
+        else:
+            expression = None if default.expression is None else constant(entity, default.expression)
+        parameters.append(Parameter(name, item.wire.bind, default if expression is None else None))
+        if expression is not None:
+            otherwise[name] = expression
+            parameters.append(Parameter(name, is_presence=True))
+    return parameters, otherwise
+
+
+def values_of(
+    parameters: Sequence[Parameter], given: Sequence[ColumnElement[Any]], otherwise: Mapping[str, ColumnElement[Any]]
+) -> dict[str, ColumnElement[Any]]:
+    """What each column is set to: a parameter, or, where the row may lack it, that or something else.
+
+    Args:
+        parameters: what is written.
+        given: for each parameter the expression that stands for it.
+        otherwise: as `sparse_parameters` has it.
+    """
+    values = {item.name: value for item, value in zip(parameters, given, strict=True) if not item.is_presence}
+    for item, value in zip(parameters, given, strict=True):
+        if item.is_presence:
+            values[item.name] = case((value, values[item.name]), else_=otherwise[item.name])
+    return values
+
+
+def database_default(entity: Entity, item: EntityColumn) -> ColumnElement[Any] | None:
+    """The default of a column in the database; None where that is NULL, or a number that SQLite makes up.
+
+    Raises:
+        ApiError: 0A000 where there is one of which no more is known.
+    """
+    column = item.column
+    is_numbered = column.table.autoincrement_column is column and column.server_default is None
+    if column.identity is not None or is_numbered:
+        if entity.dialect.name == "sqlite":
+            return None
+        table = entity.dialect.identifier_preparer.format_table(entity.table)
+        sequence = func.pg_get_serial_sequence(literal_text(table), literal_text(column.name))
+        return constant(entity, func.nextval(sequence))
+    if column.server_default is None:
+        return None
+    stated = stated_default(entity, item)
+    if stated is None:
+        raise ApiError(
+            400,
+            "0A000",
+            f'the default of column "{column.name}" of "{entity.name}" is not known',
+            hint=f"Give a {column.name} in every row, or leave it out of columns=.",
+        )
+    return stated
+
+
+def stated_default(entity: Entity, item: EntityColumn) -> ColumnElement[Any] | None:
+    """The default that a column has in the database, as far as the table says what it is."""
+    argument = getattr(item.column.server_default, "arg", None)
+    if isinstance(argument, str):
+        # As SQLAlchemy has it in the table: whatever the type, a string.
+        return constant(entity, literal(argument, String()))
+    return None if argument is None else constant(entity, argument)
 
 
 def constant(entity: Entity, expression: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -77,12 +173,9 @@ def reset(entity: Entity, item: EntityColumn, default: Default | None) -> Column
     if server is not None:
         if entity.dialect.name == "postgresql":
             return literal_column("DEFAULT")
-        argument = getattr(server, "arg", None)
-        if isinstance(argument, str):
-            # As SQLAlchemy has it in the table: whatever the type, a string.
-            return constant(entity, literal(argument, String()))
-        if argument is not None:
-            return constant(entity, argument)
+        stated = stated_default(entity, item)
+        if stated is not None:
+            return stated
     if not item.column.nullable:
         raise not_null(entity, item.name)
     return null()
@@ -96,6 +189,11 @@ def set_parameter(index: int) -> ColumnElement[Any]:
 def typed_parameter(entity: Entity, index: int, name: str) -> ColumnElement[Any]:
     """The same where SQLAlchemy cannot see which column it is for."""
     return bindparam(f"s{index}", type_=entity.column(name).column.type)
+
+
+def typed_parameters(entity: Entity, parameters: Sequence[Parameter]) -> list[ColumnElement[Any]]:
+    """The bind parameters of all that is written."""
+    return [bindparam(f"s{index}", type_=item.type_in(entity)) for index, item in enumerate(parameters)]
 
 
 def not_null(entity: Entity, name: str) -> Exception:

@@ -13,7 +13,7 @@ from .column_values import Parameter, defaults, set_parameter, typed_parameter
 from .compiler import Compiler
 from .plan import Node
 from .read import compiler_for, positional
-from .write import Change, are_joinable, compiled_change, in_order, parameter_sets, shown
+from .write import Change, are_joinable, check_writable, compiled_change, in_order, parameter_sets, shown
 
 
 def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool) -> Change:
@@ -28,6 +28,7 @@ def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool) -
         returning: whether rows are given back as JSON.
     """
     entity = node.entity
+    check_writable(entity, "update")
     keys = [item.name for item in entity.primary_key]
     given = [Parameter(name, entity.column(name).wire.bind) for name in names]
     made, expressions = defaults(entity, names, update=True)

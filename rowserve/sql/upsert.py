@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import ColumnElement, FromClause, and_, exists, false, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..backends.base import Probe
-from .column_values import Parameter, defaults, reset, resets, set_parameter, typed_parameter
+from ..backends.base import Statement
+from .column_values import Parameter, defaults, reset, resets, set_parameter
 from .compiler import number
 from .entity import Entity
 from .read import positional
@@ -46,7 +46,7 @@ def conflict_values(
     entity: Entity, names: Sequence[str], conflict: Conflict
 ) -> tuple[list[Parameter], dict[str, ColumnElement[Any]]]:
     """What a row that is there is set to besides the columns that were given: ``onupdate=``, and what is replaced."""
-    if not set(names) - set(conflict.key):
+    if conflict.resolution == "merge" and set(names) <= set(conflict.key):
         return [], {}
     made, expressions = defaults(entity, {*names, *conflict.key}, update=True)
     if conflict.resolution == "replace":
@@ -100,22 +100,30 @@ def is_any_new(entity: Entity, written: FromClause, conflict: Conflict) -> Colum
     return exists(select(number(1)).select_from(rows).where(~exists(there.correlate(rows))))
 
 
-def probe_of(
-    entity: Entity, parameters: Sequence[Parameter], expressions: Mapping[str, ColumnElement[Any]], conflict: Conflict
-) -> Probe:
-    """What looks for the row of a set of arguments, on SQLite."""
-    given = {item.name: index for index, item in enumerate(parameters)}
+def key_of(places: Mapping[str, int], conflict: Conflict) -> tuple[int, ...]:
+    """At which places of a set of arguments the key is; none where a part of it comes from elsewhere."""
+    if not conflict.changes or not places.keys() >= set(conflict.key):
+        return ()
+    return tuple([places[name] for name in conflict.key])
+
+
+def probed(
+    statement: Statement, entity: Entity, values: Mapping[str, ColumnElement[Any]], conflict: Conflict
+) -> Statement:
+    """An upsert on SQLite with what looks for the row of a set of arguments, before it is written.
+
+    Args:
+        values: what the insert sets columns to.
+    """
     same: list[ColumnElement[bool]] = []
     for name in conflict.key:
         column = entity.column(name).column
-        if name in given:
-            same.append(column == typed_parameter(entity, given[name], name))
-        elif name in expressions:
-            same.append(column == expressions[name])
+        if name in values:
+            same.append(column == values[name])
         elif column.server_default is not None:
             same.append(column == reset(entity, entity.column(name), None))
         else:
             same.append(false())  # a number that SQLite makes up
     found = select(number(1)).select_from(entity.table).where(and_(*same))
     text, names = positional(found.compile(dialect=entity.dialect))
-    return Probe(text, tuple([int(name[1:]) for name in names]))
+    return replace(statement, key=tuple([int(name[1:]) for name in names]), probe=text)

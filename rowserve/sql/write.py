@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, replace
 from itertools import repeat
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
@@ -23,13 +23,15 @@ from sqlalchemy import (
     delete,
     func,
     literal_column,
+    null,
     select,
     update,
 )
 from sqlalchemy.dialects import postgresql
 
 from ..backends.base import Arguments, Statement, Write
-from .column_values import Parameter, defaults, resets, set_parameter
+from ..errors import database_error
+from .column_values import Parameter, defaults, resets, set_parameter, sparse_parameters, typed_parameters, values_of
 from .compiler import Arrangement, Compiler
 from .conditions import Conditions, not_supported
 from .entity import Entity
@@ -38,7 +40,10 @@ from .plan import ColumnValue, Node
 from .read import bound, compiler_for, positional
 from .reflected_types import array_of
 from .scope import Returned, Scope
-from .upsert import Conflict, conflict_values, insert_into, is_any_new, on_conflict, probe_of
+from .upsert import AnyInsert, Conflict, conflict_values, insert_into, is_any_new, key_of, on_conflict, probed
+
+VERBS = {"insert": "insert into", "update": "update", "delete": "delete from"}
+WRITABLE = {"insert": "insertable", "update": "updatable", "delete": "deletable"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,12 +55,15 @@ class Change:
         entity: what is written to.
         parameters: the columns that are written, in the order of the first placeholders.
         arguments: for the placeholders after those, which of the request's values each takes, and how to read it.
+        order: where the placeholders are not in this order, which of all that each takes: PostgreSQL's are numbered as
+            SQLAlchemy came upon them.
     """
 
     statement: Statement
     entity: Entity
     parameters: tuple[Parameter, ...] = ()
     arguments: tuple[tuple[int, Any], ...] = ()
+    order: tuple[int, ...] = ()
 
     def write(
         self,
@@ -70,16 +78,25 @@ class Change:
             later: more rows, a part at a time, that are to be made arguments of when their turn comes.
         """
         filters = bound(self.arguments, values)
-        columns = tuple([parameter.name for parameter in self.parameters])
+        columns = tuple(["" if parameter.is_presence else parameter.name for parameter in self.parameters])
         more = LaterSets(self, filters, later, copy_context()) if later else ()
         return Write(self.statement, self.sets(rows, filters), self.entity.table, columns, later=more)
+
+    def positions(self) -> dict[str, int]:
+        """At which place among a set of arguments each column's is."""
+        return {
+            item.name: self.order.index(number) if self.order else number for number, item in enumerate(self.parameters)
+        }
 
     def sets(self, rows: Sequence[Mapping[str, Any]], filters: Arguments) -> list[Arguments]:
         """The arguments for each of some rows: made column by column, which for many rows is far faster."""
         if not self.parameters:
             return [filters] * len(rows)
-        columns = [parameter.arguments(rows) for parameter in self.parameters]
-        return list(zip(*columns, *[repeat(value) for value in filters], strict=False))
+        columns: list[Iterable[Any]] = [parameter.arguments(rows) for parameter in self.parameters]
+        columns += [repeat(value) for value in filters]
+        if self.order:
+            columns = [columns[index] for index in self.order]
+        return list(zip(*columns, strict=False))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +120,14 @@ class LaterSets:
             yield self.context.run(self.change.sets, rows, self.filters)
 
 
-def compile_insert(node: Node, names: Sequence[str], *, returning: bool, conflict: Conflict | None = None) -> Change:
+def compile_insert(
+    node: Node,
+    names: Sequence[str],
+    *,
+    returning: bool,
+    conflict: Conflict | None = None,
+    sparse: bool = False,
+) -> Change:
     """The statement that inserts rows with values for ``names``; other columns get their defaults.
 
     Args:
@@ -112,16 +136,22 @@ def compile_insert(node: Node, names: Sequence[str], *, returning: bool, conflic
         returning: whether rows are given back as JSON.
         conflict: what becomes of rows that are there. Where it changes them, a row comes back for each row in any case,
             and its second column says, on SQLite whether it is new, on PostgreSQL whether any of them is.
+        sparse: whether rows may lack some of the columns, which then get their defaults.
 
     Raises:
-        ApiError: 42703 for a column of the key that there is not; 23502 where a row is replaced and a column has
+        ApiError: 42703 for a column of the key that there is not; 0A000 for one that may be missing and whose default
+            is not known; 23502 where a row is replaced and a column has
             neither a value nor a default and may not be NULL.
     """
     entity = node.entity
+    check_writable(entity, "insert")
     given = [Parameter(name, entity.column(name).wire.bind) for name in names]
+    otherwise: dict[str, ColumnElement[Any]] = {}
+    if sparse:
+        given, otherwise = sparse_parameters(entity, names)
     made, expressions = defaults(entity, names)
     written = (*given, *made)
-    values = {item.name: set_parameter(index) for index, item in enumerate(written)}
+    values = values_of(written, typed_parameters(entity, written), otherwise)
     statement = insert_into(entity).values({**values, **expressions})
     changed: list[Parameter] = []
     updated: dict[str, ColumnElement[Any]] = {}
@@ -130,22 +160,30 @@ def compile_insert(node: Node, names: Sequence[str], *, returning: bool, conflic
         statement = on_conflict(statement, entity, names, conflict, len(written), changed, updated)
     change = compiled_change(node, statement, (*written, *changed), returning=returning, conflict=conflict)
     parameters = change.parameters
+    text = change.statement
     if entity.dialect.name == "sqlite":
-        if conflict is None or not conflict.changes:
-            return change
-        probe = probe_of(entity, parameters[: len(written)], expressions, conflict)
-        return replace(change, statement=Statement(change.statement.text, probe=probe))
-    if not parameters or change.arguments or changed or not are_joinable(entity, parameters):
-        return change
-    joined = joined_insert(node, names, parameters, expressions, updated, returning=returning, conflict=conflict)
-    return replace(change, statement=Statement(change.statement.text, joined, is_shared=conflict is None))
+        if conflict is not None and conflict.changes:
+            ordered = parameters[: len(written)]
+            values = values_of(ordered, typed_parameters(entity, ordered), otherwise)
+            text = probed(text, entity, {**values, **expressions}, conflict)
+        return replace(change, statement=text)
+    if conflict is not None:
+        text = replace(text, is_shared=False, key=key_of(change.positions(), conflict))
+    if parameters and not change.arguments and not changed and are_joinable(entity, parameters):
+        sets = parameter_sets(entity, parameters)
+        values = values_of(parameters, [sets.c[f"s{index}"] for index in range(len(parameters))], otherwise)
+        source = select(*values.values(), *expressions.values()).order_by(sets.c.n)
+        statement = insert_into(entity).from_select([*values, *expressions], source, include_defaults=False)
+        joined = joined_insert(node, names, parameters, statement, updated, returning=returning, conflict=conflict)
+        text = replace(text, joined=joined)
+    return replace(change, statement=text)
 
 
 def joined_insert(
     node: Node,
     given: Sequence[str],
     parameters: Sequence[Parameter],
-    expressions: Mapping[str, ColumnElement[Any]],
+    statement: AnyInsert,
     updated: Mapping[str, ColumnElement[Any]],
     *,
     returning: bool,
@@ -153,17 +191,13 @@ def joined_insert(
 ) -> str:
     """The same insert for many rows at once, each parameter an array, the rows returned in the order given."""
     entity = node.entity
-    sets = parameter_sets(entity, parameters)
-    source = select(*(sets.c[f"s{index}"] for index in range(len(parameters))), *expressions.values())
-    columns = [*(item.name for item in parameters), *expressions]
-    statement = insert_into(entity).from_select(columns, source.order_by(sets.c.n), include_defaults=False)
     guard: ColumnElement[Any] | None = None
     if conflict is not None:
         statement = on_conflict(statement, entity, given, conflict, 0, (), updated)
     else:
         # Should a trigger swallow a row, what is left could not be told apart: the statement then fails as a whole
         # (division by zero), and its rows are inserted one by one.
-        first = bindparam("s0", type_=array_of(entity.column(parameters[0].name).column.type))
+        first = bindparam("s0", type_=array_of(parameters[0].type_in(entity)))
         complete = cast(func.count().over() == func.cardinality(first), Integer)
         guard = literal_column("1", Integer()).op("/")(complete)
     change = compiled_change(node, statement, tuple(parameters), returning=returning, guard=guard, conflict=conflict)
@@ -173,10 +207,7 @@ def joined_insert(
 
 def parameter_sets(entity: Entity, parameters: Sequence[Parameter]) -> Any:
     """Sets of arguments as rows: columns ``s0``, ``s1``, …, and ``n``, their number."""
-    arrays = [
-        bindparam(f"s{index}", type_=array_of(entity.column(item.name).column.type))
-        for index, item in enumerate(parameters)
-    ]
+    arrays = [bindparam(f"s{index}", type_=array_of(item.type_in(entity))) for index, item in enumerate(parameters)]
     names = [f"s{index}" for index in range(len(parameters))]
     return func.unnest(*arrays).table_valued(*names, with_ordinality="n").render_derived(name="sets")
 
@@ -199,6 +230,7 @@ def compile_update(node: Node, names: Sequence[str], *, returning: bool, resetti
         ApiError: 23502 where a column that is reset has no default and may not be NULL.
     """
     entity = node.entity
+    check_writable(entity, "update")
     given = [Parameter(name, entity.column(name).wire.bind) for name in names]
     made, expressions = defaults(entity, {*names, *resetting}, update=True)
     more, others = resets(entity, resetting)
@@ -210,7 +242,24 @@ def compile_update(node: Node, names: Sequence[str], *, returning: bool, resetti
 
 def compile_delete(node: Node, *, returning: bool) -> Change:
     """The statement that deletes the rows that the node's filters select."""
+    check_writable(node.entity, "delete")
     return compiled_change(node, delete(node.entity.table), (), returning=returning)
+
+
+def check_writable(entity: Entity, verb: Literal["insert", "update", "delete"]) -> None:
+    """Refuses to write to a view that cannot be written to. PostgreSQL does so itself; SQLite does not, where rows are
+    to be returned, but returns rows that it has not written.
+
+    Raises:
+        ApiError: 55000, in PostgreSQL's words.
+    """
+    if entity.dialect.name == "sqlite" and entity.is_view and not entity.table.info.get(WRITABLE[verb]):
+        raise database_error(
+            "55000",
+            f'cannot {VERBS[verb]} view "{entity.name}"',
+            details="SQLite writes to a view by its triggers alone.",
+            hint=f"Provide an INSTEAD OF {verb.upper()} trigger.",
+        )
 
 
 def compiled_change(
@@ -239,8 +288,12 @@ def compiled_change(
     elif returning:
         whole = returned(compiler, node, statement, guard)
     text, names = positional(whole.compile(dialect=entity.dialect))
+    sets = [name for name in names if name.startswith("s")]
     own = [name for name in names if not name.startswith("s")]
-    return Change(Statement(text), entity, in_order(parameters, names), compiler.parameters.arguments(own))
+    known = [*sets, *own]
+    order = () if names == known else tuple([known.index(name) for name in names])
+    arguments = compiler.parameters.arguments(own)
+    return Change(Statement(text), entity, in_order(parameters, names), arguments, order)
 
 
 def filters(compiler: Compiler, scope: Scope, node: Node) -> list[ColumnElement[bool]]:
@@ -278,8 +331,16 @@ def returned_upserts(compiler: Compiler, node: Node, statement: Insert, conflict
     if entity.dialect.name == "sqlite":
         return statement.returning(sqlite_row(compiler, node) if returning else literal_text(""))
     written = statement.returning(*entity.table.columns).cte("written")
-    row, rows = shown(compiler, node, written) if returning else (literal_text(""), written)
-    return select(row, is_any_new(entity, written, conflict)).select_from(rows)
+    is_new = is_any_new(entity, written, conflict)
+    if not returning:
+        return select(literal_text(""), is_new).select_from(written)
+    row, rows = shown(compiler, node, written)
+    upserts = select(row, is_new).select_from(rows)
+    if not list(node.inner()) or node.is_aggregated:
+        return upserts
+    scope = Scope(entity, written, node.name)
+    there = and_(*(compiler.exists(scope, embedded) for embedded in node.inner()))
+    return upserts.union_all(select(null(), is_new).select_from(written).where(~there))
 
 
 def sqlite_row(compiler: Compiler, node: Node) -> ColumnElement[Any]:

@@ -12,6 +12,8 @@ from rowserve.users import Base as UsersBase
 from rowserve.users import User
 from tests.helpers import application, client_of
 
+from .market import MARKET
+from .market import Base as MarketBase
 from .models import Author, Base, Book, Loan, Score
 
 # A resource takes milliseconds to make, and serves one database after the other.
@@ -42,6 +44,27 @@ async def library(database_url: str) -> AsyncIterator[AsyncClient]:
             {"title": "100% Nanoseconds", "author_id": 2, "pages": 12, "lent": False},
         ]
         for path, rows in (("/authors", authors), ("/books", books), ("/loans", [{"book_id": 1, "reader": "Alan"}])):
+            answer = await client.post(path, json=rows)
+            assert answer.status_code == 201, answer.text
+        yield client
+
+
+@pytest.fixture
+async def market(database_url: str) -> AsyncIterator[AsyncClient]:
+    """A client of the market: two shops, two prices, a seat, a visitor."""
+    async with client_of(application(Database(database_url), MarketBase, *MARKET)) as client:
+        for path, rows in (
+            ("/shops", [{"name": "A", "rank": 1}, {"name": "B", "rank": 2}]),
+            (
+                "/prices",
+                [
+                    {"shop": "A", "article": "tea", "cents": 300, "code": 1},
+                    {"shop": "B", "article": "tea", "cents": 350, "code": 1},
+                ],
+            ),
+            ("/seats", [{"id": 1}]),
+            ("/visitors", [{"email": "ada@x", "name": "Ada"}]),
+        ):
             answer = await client.post(path, json=rows)
             assert answer.status_code == 201, answer.text
         yield client

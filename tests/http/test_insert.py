@@ -118,10 +118,3 @@ async def test_a_form_is_inserted(users: AsyncClient) -> None:
     answer = await users.post("/users/", data={"name": "Ada & Co"})
 
     assert (answer.status_code, answer.json()) == (201, {"id": 1, "name": "Ada & Co"})
-
-
-async def test_csv_is_refused_by_its_name(users: AsyncClient) -> None:
-    answer = await users.post("/users/", content="name\nAda\n", headers={"Content-Type": "text/csv"})
-
-    assert refusal(answer) == (400, "PGRST102")
-    assert answer.json()["message"] == "Content-Type not acceptable: text/csv"
