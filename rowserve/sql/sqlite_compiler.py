@@ -28,7 +28,7 @@ class SQLiteCompiler(Compiler):
 
     def plain(self, scope: Scope, items: Sequence[Item], arrangement: Arrangement, *, as_text: bool = False) -> Listed:
         names = dict.fromkeys(name for item in items for name in self.needed(item))
-        columns = [self.carried(scope, name) for name in names] or [number(1).label("nothing")]
+        columns = [self.carried(scope, name) for name in names] or [number(1).label("one")]
         rows = self.arranged(columns, scope, arrangement).subquery(self.name("rows"))
         page = scope.over(rows)
         output = self.text if as_text else self.output
