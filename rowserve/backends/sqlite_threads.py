@@ -124,10 +124,10 @@ def side_by_side(text: str, size: int) -> str:
     return "SELECT " + ", ".join([f"({text})"] * size)
 
 
-def unpacked(text: str) -> tuple[str, int, int | None, str | None]:
-    """Body, rows, total and boundary, out of the lines of a packed row."""
+def unpacked(text: str) -> tuple[int, int | None, str | None, str]:
+    """Rows, total, boundary and body, out of the lines of a packed row."""
     rows, total, boundary, body = text.split("\n", 3)
-    return body, int(rows), int(total) if total else None, boundary or None
+    return int(rows), int(total) if total else None, boundary or None, body
 
 
 class WriteThread(Thread):

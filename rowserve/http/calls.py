@@ -129,7 +129,7 @@ class Calls(Reads):
 
     async def row(
         self, request: Request, read: Read, arguments: Arguments, zone: str | None = None
-    ) -> tuple[str, int, int | None, str | None]:
+    ) -> tuple[int, int | None, str | None, str]:
         assert isinstance(request, CallRequest)
         arguments = tuple([request.argument if value is ARGUMENTS else value for value in arguments])
         backend, timeout = self.context.backend, self.context.timeout
@@ -138,10 +138,10 @@ class Calls(Reads):
         if self.function.volatility == "volatile" or self.search_path:
             # A statement of its own, which is not another's: so its outcome is not shared with anybody.
             statement = replace(statement, search_path=self.search_path)
-        row: tuple[str, int, int | None, str | None]
+        row: tuple[int, int | None, str | None, str]
         if self.function.volatility != "volatile" or request.method in READING:
             row = await request.outcome(backend.read(statement, arguments, timeout, timezone=zone))
-            check(Returned([row], row[1]))
+            check(Returned([row], row[0]))
             return row
         rollback = self.context.limits.tx_override and request.preferences.tx == "rollback"
         only = check if check.is_needed else None
@@ -168,7 +168,7 @@ class Check:
         return self.is_singular or self.most is not None
 
     def __call__(self, returned: Returned) -> None:
-        rows = returned.rows[0][1]
+        rows = returned.rows[0][0]
         if self.is_singular and rows != 1:
             raise not_singular(rows)
         if self.most is not None and rows > self.most:

@@ -78,7 +78,7 @@ class Reads:
         if max_rows is None and parsed.query.modifiers.limit is None and self.is_streamed:
             return await self.stream(request, parsed, replace(PLAIN, streamed=True), [JSON, VARY])
         shape = self.shape(parsed, PLAIN)
-        body, rows, _, boundary = await self.row(request, shape.read, shape.read.bind(parsed.values))
+        rows, _, boundary, body = await self.row(request, shape.read, shape.read.bind(parsed.values))
         offset = parsed.offset or 0
         headers = [JSON, VARY, content_range(offset, rows, None)]
         if boundary is not None or offset:
@@ -116,7 +116,7 @@ class Reads:
         arguments = shape.read.bind(parsed.values)
         if media.kind == "plan":
             return await self.explain(request, shape.read, arguments, media)
-        body, rows, total, boundary = await self.row(request, shape.read, arguments, zone)
+        rows, total, boundary, body = await self.row(request, shape.read, arguments, zone)
         if media.singular and rows != 1:
             raise not_singular(rows)
         total = await self.estimate(request, parsed, total)
@@ -144,7 +144,7 @@ class Reads:
         arguments = shape.read.bind(parsed.values)
         if media is not None and media.kind == "plan":
             return await self.explain(request, shape.read, arguments, media)
-        body, rows, *_ = await self.row(request, shape.read, arguments, zone)
+        rows, _, _, body = await self.row(request, shape.read, arguments, zone)
         if not rows:
             raise self.context.not_found(request)
         headers: Headers = [JSON if media is None else content_type(media), VARY]
@@ -194,10 +194,10 @@ class Reads:
 
     async def row(
         self, request: Request, read: Read, arguments: Arguments, zone: str | None = None
-    ) -> tuple[str, int, int | None, str | None]:
-        """What the statement of a list yields: body, rows, total, boundary."""
+    ) -> tuple[int, int | None, str | None, str]:
+        """What the statement of a list yields: rows, total, boundary, body."""
         context = self.context
-        row: tuple[str, int, int | None, str | None] = await request.outcome(
+        row: tuple[int, int | None, str | None, str] = await request.outcome(
             context.backend.read(read.statement, arguments, context.timeout, timezone=zone)
         )
         return row

@@ -20,7 +20,7 @@ class PostgreSQLCompiler(Compiler):
     """Values are made ready in the innermost select, where PostgreSQL computes them behind its sort and limit."""
 
     def plain(self, scope: Scope, items: Sequence[Item], arrangement: Arrangement, *, as_text: bool = False) -> Listed:
-        columns = [self.output(scope, item.value).label(item.key) for item in items] or [number(1).label("nothing")]
+        columns = [self.output(scope, item.value).label(item.key) for item in items] or [number(1).label("one")]
         rows = self.arranged(columns, scope, arrangement).subquery(self.name("rows"))
         return Listed(rows, [(item.key, rows.c[item.key]) for item in items], scope.outer)
 

@@ -83,8 +83,9 @@ def compile_read(
 ) -> Read:
     """The statement for a list.
 
-    It yields one row: the JSON array or the lines of CSV as text, how many rows that holds, the total without limit and
-    offset (NULL unless ``count``), and the boundary (NULL unless ``boundary``): what its neighbours are linked by.
+    It yields one row: how many rows the page holds, the total without limit and offset (NULL unless ``count``), the
+    boundary (NULL unless ``boundary``), which is what its neighbours are linked by, and the JSON array or the lines of
+    CSV as text.
 
     Args:
         node: what is read.
@@ -115,7 +116,8 @@ def compile_read(
     is_paged = node.source is None and not node.is_aggregated
     if boundary is not None and arrangement.limit is not None and is_paged:
         edge = page_boundary(compiler, scope, node, arrangement, both=boundary == "both")
-    columns: list[Any] = [body.label("body"), func.count().label("rows"), total.label("total"), edge.label("boundary")]
+    # In the order of a packed row: placeholders are numbered by where they stand, and both take the same arguments.
+    columns: list[Any] = [func.count().label("rows"), total.label("total"), edge.label("boundary"), body.label("body")]
     statement = select(*columns).select_from(page.rows)
     read = compiled_read(compiler.dialect, statement, compiler.parameters)
     if compiler.dialect.name == "sqlite":

@@ -241,13 +241,15 @@ async def test_ten_megabytes_are_the_limit_unless_set(library: AsyncClient) -> N
 
 
 async def test_a_method_that_there_is_not_is_refused_and_the_others_named(library: AsyncClient) -> None:
-    answer = await library.request("TRACE", "/authors", json={"name": "x"})
+    answer = await library.put("/authors", json={"name": "x"})
     assert refusal(answer) == (405, "PGRST117")
-    assert answer.headers["allow"] == "OPTIONS, GET, HEAD, POST, PATCH, PUT, DELETE"
+    assert answer.headers["allow"] == "OPTIONS, GET, HEAD, POST, PATCH, PUT, DELETE, QUERY"
 
     answer = await library.post("/authors/1", json={"name": "x"})
     assert refusal(answer) == (405, "PGRST117")
     assert answer.headers["allow"] == "OPTIONS, GET, HEAD, PATCH, PUT, DELETE"
+
+    assert refusal(await library.request("TRACE", "/authors")) == (405, "PGRST117")
 
 
 async def test_any_other_method_is_refused_as_well(library: AsyncClient) -> None:
@@ -260,7 +262,7 @@ async def test_any_other_method_is_refused_as_well(library: AsyncClient) -> None
 async def test_options_names_the_methods(library: AsyncClient) -> None:
     answer = await library.options("/authors")
     assert (answer.status_code, answer.content) == (200, b"")
-    assert answer.headers["allow"] == "OPTIONS, GET, HEAD, POST, PATCH, PUT, DELETE"
+    assert answer.headers["allow"] == "OPTIONS, GET, HEAD, POST, PATCH, PUT, DELETE, QUERY"
     assert (await library.options("/authors/1")).headers["allow"] == "OPTIONS, GET, HEAD, PATCH, PUT, DELETE"
 
 
