@@ -31,7 +31,7 @@ async def client(postgresql_url: str) -> AsyncIterator[AsyncClient]:
             target=postgresql_url,
             schemas=("public", "personal"),
             extra_search_path=("shared",),
-            limits={"tx_override": True},
+            limits={"tx_override": True, "explain": True},
         )
     )
     async with (
@@ -215,6 +215,37 @@ async def test_count(client: AsyncClient) -> None:
     answer = await client.post("/rpc/add_users?select=name", json={"called": ["a", "b"]}, headers=exact)
     assert (answer.json(), answer.headers["content-range"]) == ([{"name": "a"}, {"name": "b"}], "0-1/2")
     assert await users(client) == ["Ada", "Grace", "Alan", "a", "b"]
+
+
+async def test_what_it_looks_like(client: AsyncClient) -> None:
+    csv, ndjson = {"accept": "text/csv"}, {"accept": "application/x-ndjson"}
+    assert (await client.get("/rpc/countdown?start=2", headers=csv)).text == 'n,"as text"\n2,2\n1,1'
+    assert (await client.get("/rpc/numbers?until=2", headers=csv)).text == "numbers\n1\n2"
+    assert (await client.get("/rpc/newest?select=id", headers=ndjson)).text == '{"id":3}\n{"id":2}\n{"id":1}\n'
+    answer = await client.post("/rpc/add_users?select=name", json={"called": ["a", "b"]}, headers=ndjson)
+    assert answer.text == '{"name":"a"}\n{"name":"b"}\n'
+    answer = await client.post("/rpc/add_users", json={"called": ["c", "d"]}, headers={**ndjson, **STRICT})
+    assert refusal(answer) == (400, "PGRST124")
+    assert await users(client) == ["Ada", "Grace", "Alan", "a", "b"]
+    stripped = {"accept": "application/vnd.pgrst.object+json;nulls=stripped"}
+    assert (await client.get("/rpc/one_user?which=2", headers=stripped)).json() == {"id": 2, "name": "Grace"}
+    answer = await client.get("/rpc/newest?select=id", headers={"range": "1-1", "prefer": "count=planned"})
+    assert (answer.status_code, answer.json(), answer.headers["content-range"]) == (206, [{"id": 2}], "1-1/3")
+    zoned = {"prefer": "timezone=America/New_York"}
+    answer = await client.get("/rpc/one_user?which=1&select=joined", headers=zoned)
+    assert answer.json() == {"joined": "2024-01-01T07:00:00-05:00"}
+    answer = await client.post("/rpc/add_user?select=joined", json={"called": "x"}, headers=zoned)
+    assert answer.headers["preference-applied"] == "timezone=America/New_York"
+
+
+async def test_plans(client: AsyncClient) -> None:
+    plan = {"accept": "application/vnd.pgrst.plan+text"}
+    answer = await client.get("/rpc/newest?select=id", headers=plan)
+    assert answer.status_code == 200
+    assert "users_pkey on users" in answer.text
+    # Only told of, not called.
+    assert (await client.post("/rpc/add_user", json={"called": "x"}, headers=plan)).status_code == 200
+    assert await users(client) == ["Ada", "Grace", "Alan"]
 
 
 async def test_functions_that_write(client: AsyncClient) -> None:
