@@ -20,6 +20,7 @@ from .admission import Door, Gate
 from .base import Arguments, Backend, Returned, Settings, Statement, Write
 from .postgresql_lanes import (
     LOST,
+    SET_SEARCH_PATH,
     SET_TIME_ZONE,
     STALE,
     Connection,
@@ -166,6 +167,8 @@ class PostgreSQLBackend(Backend):
                 # A stream may take as long as its reader does; what bounds it is that the reader may go away.
                 await connection.execute("SET statement_timeout = 0")
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    if statement.search_path:
+                        await connection.fetchval(SET_SEARCH_PATH, search_path(statement.search_path))
                     if timezone is not None:
                         await connection.fetchval(SET_TIME_ZONE, timezone)
                     cursor = await connection.cursor(statement.text, *arguments)

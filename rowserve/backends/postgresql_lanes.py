@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from ..errors import ApiError, database_error, internal_error
 from .admission import Door, Job
@@ -31,7 +31,7 @@ CANCEL_TIMEOUT = 1.0
 SET_SEARCH_PATH = "SELECT set_config('search_path', $1, true)"
 """Holds until the end of the transaction."""
 
-PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]
+PREPARER = PGDialect_asyncpg().identifier_preparer  # type: ignore[no-untyped-call]
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Prepared: TypeAlias = "PreparedStatement[asyncpg.Record]"

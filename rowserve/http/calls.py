@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,18 +12,21 @@ from starlette.types import Receive, Scope
 from ..backends import Arguments, Backend, Returned, Write
 from ..errors import ApiError
 from ..query import ParseCache, Parsed, Query, parse_call
+from ..rows import Body
 from ..sql.call import ARGUMENTS, Form, FunctionRows, callable_functions, entity_of, find_function, is_whole_body
 from ..sql.catalog import Catalog, Function
 from ..sql.plan import Node
-from ..sql.read import Read
+from ..sql.read import Count, Read
 from .bodies import read_body
-from .context import Context, Limits, Shapes, not_singular
+from .checks import RowCount, row_count
+from .context import Context, Limits, Shapes
 from .formats import Layout
-from .handler import AnyAnswer, answered
+from .handler import AnyAnswer, answered, timed
 from .inserts import body_kind, fields
-from .reads import Reads
+from .reads import Reads, Shape, Wanted
 from .request import Request
-from .responses import Answer, add_applied
+from .responses import Answer, Headers
+from .writer import Writer
 
 READING = ("GET", "HEAD")
 RAW = {"text/plain": "text", "text/xml": "xml", "application/octet-stream": "bytea"}
@@ -44,7 +47,7 @@ class Given:
 
     names: frozenset[str]
     form: Form
-    body: bytes = b""
+    body: Body = b""
     pairs: tuple[tuple[str, str], ...] = ()
     types: tuple[str, ...] | None = None
 
@@ -60,7 +63,7 @@ class Given:
                     texts[name] = text
             return to_json(texts).decode()
         if form == "body" and function.parameters[0].type == "bytea":
-            return self.body
+            return bytes(self.body)
         return decoded(self.body)
 
 
@@ -104,80 +107,111 @@ class Calls(Reads):
         search_path: the schemas for names that stand without one in it, if those of the connection will not do.
     """
 
-    is_streamed = False
+    applied = ("count", "tx", "handling", "timezone", "max-affected")
 
     def __init__(self, context: Context, function: Function, search_path: tuple[str, ...]) -> None:
         super().__init__(context)
+        self.writer = Writer(context)
         self.function = function
         self.search_path = search_path
-        self.is_one = not function.is_set
+        self.is_streamed = function.is_set
 
-    async def answer(self, request: CallRequest) -> AnyAnswer:
+    async def answer(self, request: Request) -> AnyAnswer:
+        request.preferences = await self.writer.preferences(request)
         preferences = request.preferences
-        most = preferences.max_affected if preferences.handling == "strict" else None
-        if most is not None and self.is_one:
+        if preferences.max_affected is not None and preferences.handling == "strict" and not self.function.is_set:
             raise ApiError(
                 400,
                 "PGRST128",
                 "Function must return SETOF or TABLE when max-affected preference is used with handling=strict",
             )
         answer = await self.list_rows(request)
-        add_applied(answer.raw_headers, preferences, "handling", "max-affected")
         if self.function.returns is None:
             return Answer(204, [header for header in answer.raw_headers if not header[0].startswith(b"content-")])
         return answer
 
+    def make_shape(self, parsed: Parsed, wanted: Wanted) -> Shape:
+        shape = super().make_shape(parsed, wanted)
+        statement = replace(shape.read.statement, search_path=self.search_path)
+        return replace(shape, read=replace(shape.read, statement=statement))
+
+    def bind(self, request: Request, read: Read, parsed: Parsed) -> Arguments:
+        assert isinstance(request, CallRequest)
+        arguments = super().bind(request, read, parsed)
+        return tuple([request.argument if value is ARGUMENTS else value for value in arguments])
+
+    def writes(self, request: Request) -> bool:
+        """Whether what the function does is to last."""
+        return self.function.volatility == "volatile" and request.method not in READING
+
     async def row(
         self, request: Request, read: Read, arguments: Arguments, zone: str | None = None
     ) -> tuple[int, int | None, str | None, str]:
-        assert isinstance(request, CallRequest)
-        arguments = tuple([request.argument if value is ARGUMENTS else value for value in arguments])
-        backend, timeout = self.context.backend, self.context.timeout
-        statement = read.statement
-        check = Check(request)
-        if self.function.volatility == "volatile" or self.search_path:
-            # A statement of its own, which is not another's: so its outcome is not shared with anybody.
-            statement = replace(statement, search_path=self.search_path)
+        expected = self.expected(request)
         row: tuple[int, int | None, str | None, str]
-        if self.function.volatility != "volatile" or request.method in READING:
-            row = await request.outcome(backend.read(statement, arguments, timeout, timezone=zone))
-            check(Returned([row], row[0]))
+        if self.writes(request):
+            check = None if expected is None else lambda returned: expected.check(returned.rows[0][0])
+            (row,) = await self.written(request, read, arguments, zone, check)
             return row
-        rollback = self.context.limits.tx_override and request.preferences.tx == "rollback"
-        only = check if check.is_needed else None
-        write = Write(statement, [arguments], self.context.entity.table, (), only, rollback=rollback, timezone=zone)
-        (row,), _ = await request.outcome(backend.write(write, timeout))
+        if self.function.volatility == "volatile":
+            # A statement of its own, which is not another's: so its outcome is not shared with anybody.
+            read = replace(read, statement=replace(read.statement))
+        row = await super().row(request, read, arguments, zone)
+        if expected is not None:
+            expected.check(row[0])
         return row
 
+    async def stream(
+        self, request: Request, parsed: Parsed, wanted: Wanted, headers: Headers, zone: str | None = None
+    ) -> AnyAnswer:
+        if not self.writes(request):
+            return await super().stream(request, parsed, wanted, headers, zone)
+        # What it does has to be done, and to last, before the first byte.
+        shape, expected = self.shape(parsed, wanted), self.expected(request)
+        check = None if expected is None else lambda returned: expected.check(len(returned.rows))
+        rows = await self.written(request, shape.read, self.bind(request, shape.read, parsed), zone, check)
+        return Answer(200, headers, shape.layout.body([row[0] for row in rows]))
+
+    async def written(
+        self,
+        request: Request,
+        read: Read,
+        arguments: Arguments,
+        zone: str | None,
+        check: Callable[[Returned], None] | None,
+    ) -> Sequence[Any]:
+        """What the statement yields, once what it has done is committed."""
+        context = self.context
+        write = Write(
+            read.statement,
+            [arguments],
+            context.entity.table,
+            (),
+            check,
+            rollback=request.preferences.tx == "rollback",
+            timezone=zone,
+        )
+        returned: Returned = await request.outcome(context.backend.write(write, context.timeout))
+        return returned.rows
+
+    def expected(self, request: Request) -> RowCount | None:
+        """How many rows it is to return, or what it has done does not last."""
+        return row_count(request.preferences, singular=not request.is_plain and request.media_type().singular)
+
+    def counting(self, request: Request) -> Count | None:
+        # There is no guess that is worth more than the rows themselves, which are there.
+        return None if request.preferences.count is None else "exact"
+
+    async def estimate(self, request: Request, parsed: Parsed, total: int | None) -> int | None:
+        return total
+
+    def link(self, *_: object) -> None:
+        """Pages of what a function returns are not linked to: each would call it again."""
+
     def whole(self, layout: Layout, body: str) -> bytes:
-        if self.is_one and layout.form != "csv":
+        if not self.function.is_set and layout.form != "csv":
             return b"null" if body == "[]" else layout.rows([body[1:-1]])
         return super().whole(layout, body)
-
-
-class Check:
-    """What a function's result is held against, before it is committed."""
-
-    def __init__(self, request: Request) -> None:
-        preferences = request.preferences
-        self.most = preferences.max_affected if preferences.handling == "strict" else None
-        self.is_singular = request.singular() is not None
-
-    @property
-    def is_needed(self) -> bool:
-        return self.is_singular or self.most is not None
-
-    def __call__(self, returned: Returned) -> None:
-        rows = returned.rows[0][0]
-        if self.is_singular and rows != 1:
-            raise not_singular(rows)
-        if self.most is not None and rows > self.most:
-            raise ApiError(
-                400,
-                "PGRST124",
-                "Query result exceeds max-affected preference constraint",
-                details=f"The query affects {rows} rows",
-            )
 
 
 class CallHandler:
@@ -212,14 +246,14 @@ class CallHandler:
         """
 
         async def run() -> AnyAnswer:
-            method = scope["method"]
-            if method == "OPTIONS":
+            verb = scope["method"]
+            if verb == "OPTIONS":
                 return self.options(schema, name)
-            if method not in (*READING, "POST"):
+            if verb not in (*READING, "POST"):
                 raise ApiError(
                     405,
                     "PGRST101",
-                    f"Cannot use the {method} method on RPC",
+                    f"Cannot use the {verb} method on RPC",
                     headers={"Allow": "OPTIONS,GET,HEAD,POST"},
                 )
             request = CallRequest(scope, receive, None)
@@ -227,7 +261,8 @@ class CallHandler:
             function = find_function(self._functions, schema, name, given.names, body=given.types)
             form: Form = "body" if given.types and is_whole_body(function) else given.form
             request.argument = given.argument(function, form)
-            return await self.calls(function, given.names, form).answer(request)
+            method = self.calls(function, given.names, form).answer
+            return await (timed(method, request) if self.limits.server_timing else method(request))
 
         return await answered(scope, run)
 
@@ -237,7 +272,7 @@ class CallHandler:
             request.parsed, pairs = parse_call(request.query_string)
             return Given(frozenset(name for name, _ in pairs), "texts", pairs=pairs)
         request.parsed = self._parse(request.query_string)
-        body = bytes(await read_body(request.receive, request.headers, self.limits.max_body))
+        body = await read_body(request.receive, request.headers, self.limits.max_body)
         media_type = request.headers.get(b"content-type", b"application/json").partition(b";")[0].strip().lower()
         raw = RAW.get(media_type.decode("latin-1"))
         if raw is not None:
@@ -271,7 +306,7 @@ class CallHandler:
         return Answer(200, [(b"allow", b"OPTIONS,GET,HEAD,POST" if reading else b"OPTIONS,POST")])
 
 
-def given_json(body: bytes, columns: Collection[str] | None) -> Given:
+def given_json(body: Body, columns: Collection[str] | None) -> Given:
     """The arguments of a JSON body: an object, or an array of objects that all have the same keys.
 
     Raises:
@@ -292,7 +327,7 @@ def given_json(body: bytes, columns: Collection[str] | None) -> Given:
     return Given(frozenset(columns) if columns is not None else names, form, body, types=("json", "jsonb"))
 
 
-def decoded(body: bytes) -> str:
+def decoded(body: Body) -> str:
     """The text of a body.
 
     Raises:

@@ -65,6 +65,8 @@ class Reads:
 
     is_streamed = True
     """Whether rows may be answered as they come."""
+    applied: tuple[str, ...] = ("count", "handling", "timezone")
+    """Preferences that a list follows."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -78,12 +80,16 @@ class Reads:
         if max_rows is None and parsed.query.modifiers.limit is None and self.is_streamed:
             return await self.stream(request, parsed, replace(PLAIN, streamed=True), [JSON, VARY])
         shape = self.shape(parsed, PLAIN)
-        rows, _, boundary, body = await self.row(request, shape.read, shape.read.bind(parsed.values))
+        rows, _, boundary, body = await self.row(request, shape.read, self.bind(request, shape.read, parsed))
         offset = parsed.offset or 0
         headers = [JSON, VARY, content_range(offset, rows, None)]
         if boundary is not None or offset:
             self.link(request, parsed, shape, boundary, headers)
         return answer(200, headers, self.whole(shape.layout, body), request)
+
+    def bind(self, request: Request, read: Read, parsed: Parsed) -> Arguments:
+        """The driver's arguments for a statement."""
+        return read.bind(parsed.values)
 
     def whole(self, layout: Layout, body: str) -> bytes:
         """The body of an answer, of the database's text."""
@@ -109,11 +115,11 @@ class Reads:
         if zone is not None:
             parsed = Parsed(parsed.query, (*parsed.values, zone))
         headers: Headers = [content_type(media), VARY]
-        add_applied(headers, preferences if zone else replace(preferences, timezone=None), *APPLIED)
+        add_applied(headers, preferences if zone else replace(preferences, timezone=None), *self.applied)
         if wanted.streamed:
             return await self.stream(request, parsed, wanted, headers, zone)
         shape = self.shape(parsed, wanted)
-        arguments = shape.read.bind(parsed.values)
+        arguments = self.bind(request, shape.read, parsed)
         if media.kind == "plan":
             return await self.explain(request, shape.read, arguments, media)
         rows, total, boundary, body = await self.row(request, shape.read, arguments, zone)
@@ -141,7 +147,7 @@ class Reads:
             if zone is not None:
                 parsed = Parsed(parsed.query, (*parsed.values, zone))
         shape = self.shape(parsed, wanted)
-        arguments = shape.read.bind(parsed.values)
+        arguments = self.bind(request, shape.read, parsed)
         if media is not None and media.kind == "plan":
             return await self.explain(request, shape.read, arguments, media)
         rows, _, _, body = await self.row(request, shape.read, arguments, zone)
@@ -173,7 +179,7 @@ class Reads:
         """All rows, however many, as they come."""
         context = self.context
         shape = self.shape(parsed, wanted)
-        arguments = shape.read.bind(parsed.values)
+        arguments = self.bind(request, shape.read, parsed)
         if wanted.count is not None:
             total = await self.estimate(request, parsed, await self.total(request, parsed))
             headers.append(content_range(0, 0, total))
@@ -267,7 +273,7 @@ class Reads:
         read = context.shapes.get_or_make(
             ("total", parsed.query, planned), lambda: compile_total(context.plan(parsed.query), planned=planned)
         )
-        future = context.backend.read(read.statement, read.bind(parsed.values), context.timeout)
+        future = context.backend.read(read.statement, self.bind(request, read, parsed), context.timeout)
         return await request.outcome(future)
 
     def link(self, request: Request, parsed: Parsed, shape: Shape, boundary: str | None, headers: Headers) -> None:
@@ -276,10 +282,6 @@ class Reads:
             value = link_header(request.path, shape.paging, parsed, self.context.limits.max_rows, boundary)
             if value:
                 headers.append((b"link", value))
-
-
-APPLIED = ("count", "handling", "timezone")
-"""Preferences that a list follows."""
 
 
 def content_range(offset: int, rows: int, total: int | None) -> tuple[bytes, bytes]:

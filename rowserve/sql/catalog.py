@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Alias, ColumnElement, FromClause, Table, cast, func, quoted_name
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql.functions import Function as FunctionCall
 from sqlalchemy.types import NullType, TypeEngine, UserDefinedType
 
@@ -82,7 +82,7 @@ class Function:
     description: str | None = None
 
 
-PREPARER = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]
+PREPARER = PGDialect_asyncpg().identifier_preparer  # type: ignore[no-untyped-call]
 
 
 class Catalog:
@@ -159,7 +159,8 @@ def called(
     function: Function, *arguments: ColumnElement[Any], type_: TypeEngine[Any] | None = None
 ) -> FunctionCall[Any]:
     """A call of a function, by its full name."""
-    name, schema = quoted_name(function.name, quote=True), quoted_name(function.schema, quote=True)
+    # SQLAlchemy puts the arguments behind the name by way of `%`.
+    schema, name = (quoted_name(part.replace("%", "%%"), quote=True) for part in (function.schema, function.name))
     returns: Any = type_ or NullType()
     call: FunctionCall[Any] = FunctionCall(name, *arguments, type_=returns, packagenames=(schema,))
     return call

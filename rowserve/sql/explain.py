@@ -6,6 +6,7 @@ https://docs.postgrest.org/en/v14/references/observability.html#execution-plan
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic_core import to_json
@@ -24,9 +25,9 @@ def explaining(dialect: Dialect, statement: Statement, media: MediaType) -> Stat
         media: the plan's media type, with its options; SQLite has none of them.
     """
     if dialect.name == "sqlite":
-        return Statement(f"EXPLAIN QUERY PLAN {statement.text}", many=True)
+        return replace(statement, text=f"EXPLAIN QUERY PLAN {statement.text}", joined=None, many=True)
     options = [f"FORMAT {'JSON' if is_json(media) else 'TEXT'}", *(option.upper() for option in media.plan_options)]
-    return Statement(f"EXPLAIN ({', '.join(options)}) {statement.text}", many=True)
+    return replace(statement, text=f"EXPLAIN ({', '.join(options)}) {statement.text}", joined=None, many=True)
 
 
 def explanation(dialect: Dialect, rows: Sequence[Sequence[Any]], media: MediaType) -> bytes:
