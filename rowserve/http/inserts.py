@@ -129,13 +129,28 @@ class Inserts(Writer):
         return [(b"location", f"{path}?{filters}".encode())]
 
 
+REFUSED = frozenset({b"text/xml", b"application/xml", b"application/octet-stream", b"multipart/form-data"})
+"""What a body is that has no rows in it."""
+
+
 def body_kind(headers: dict[bytes, bytes], body: Body) -> Literal["csv", "form", "json"]:
-    """What a body is. JSON that says it is a form, as what curl sends by default does, is JSON."""
+    """What a body is. JSON that says it is a form, as what curl sends by default does, is JSON.
+
+    Raises:
+        ApiError: 400 PGRST102 for what is neither JSON nor CSV nor a form.
+    """
     content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if content_type == b"text/csv":
         return "csv"
     if content_type == b"application/x-www-form-urlencoded" and not body.lstrip().startswith((b"{", b"[")):
         return "form"
+    if content_type in REFUSED:
+        raise ApiError(
+            400,
+            "PGRST102",
+            f"Content-Type not acceptable: {content_type.decode('latin-1')}",
+            hint="Send application/json, text/csv or application/x-www-form-urlencoded.",
+        )
     return "json"
 
 

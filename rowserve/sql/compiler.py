@@ -32,12 +32,20 @@ from ..query import Field, Order
 from .catalog import called, row_of
 from .conditions import Conditions
 from .entity import Entity
-from .fields import cast_target, field_target
+from .fields import cast_target, field_target, sortable
 from .output import Pair
 from .plan import ColumnValue, Embedded, EmbedValue, Item, Node, RowValue, SpreadValue, Value
 from .relationships import Relationship
 from .scope import Parameters, Scope, Target
 from .types import WireType, wire_type
+
+NOT_ORDERED = frozenset({"boolean", "json", "jsonb", "uuid"})
+"""Types that have no greatest and no least value."""
+NOT_SUMMED = NOT_ORDERED | {
+    "text", "character", "character varying", "bytea", "date", "timestamp", "timestamp without time zone",
+    "timestamp with time zone", "time", "time without time zone", "time with time zone",
+}  # fmt: skip
+"""Types that cannot be added up."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -295,6 +303,13 @@ class Compiler(ABC):
 
     def aggregate(self, item: Item, column: ColumnElement[Any], target: Target) -> Target:
         wire = target.wire
+        if not is_aggregated_by(item.aggregate or "", wire.name):
+            raise ApiError(
+                404,
+                "42883",
+                f"function {item.aggregate}({wire.name}) does not exist",
+                hint="No function matches the given name and argument type. You might need to cast it.",
+            )
         if item.aggregate == "count":
             wire = wire_type(types.BigInteger(), self.dialect)
         elif item.aggregate == "avg" or (item.aggregate == "sum" and "numeric" not in wire.name):
@@ -337,7 +352,7 @@ class Compiler(ABC):
                 child, where = self.related(scope, node.embedded[term.embed])
                 inner = field_target(child, term.field, self.parameters)
                 target = Target(self.lifted(inner.expression, child, where), inner.wire)
-            terms.append((term, target))
+            terms.append((term, replace(target, expression=sortable(target, self.dialect))))
         return terms
 
     def limit(self, index: int | None) -> ColumnElement[Any] | None:
@@ -392,6 +407,13 @@ class Compiler(ABC):
 
     def selected(self, listed: Listed, expression: ColumnElement[Any]) -> Select[Any]:
         return select(expression).select_from(listed.rows).correlate(*listed.outer)
+
+
+def is_aggregated_by(aggregate: str, name: str) -> bool:
+    """Whether values of a type, by the name that PostgreSQL has for it, can be aggregated so."""
+    if aggregate in ("sum", "avg"):
+        return name not in NOT_SUMMED
+    return aggregate == "count" or name not in NOT_ORDERED
 
 
 def full_order(node: Node, order: tuple[Order, ...]) -> tuple[Order, ...]:

@@ -8,6 +8,7 @@ from functools import reduce
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import (
+    ARRAY,
     BindParameter,
     ColumnElement,
     Dialect,
@@ -124,7 +125,7 @@ def compile_read(
         packed = select(packed_row(func.count(), total, edge, body)).select_from(page.rows)
         return replace(read, statement=Statement(read.statement.text, compiled_text(compiler.dialect, packed)))
     joinable = node.source is None and all(is_joinable(node, condition) for condition in node.modifiers.where)
-    if read.arguments and joinable and not compiler.parameters.has_constants:
+    if read.arguments and joinable and not compiler.parameters.has_constants and not has_arrays(statement):
         joined = joined_text(compiler.dialect, statement)
         return replace(read, statement=Statement(read.statement.text, joined))
     return read
@@ -230,6 +231,12 @@ def is_joinable(node: Node, condition: Condition) -> bool:
     if column.primary_key:
         return condition.operator in ("eq", "gt", "gte", "lt", "lte")
     return condition.operator == "eq" and bool(column.unique)
+
+
+def has_arrays(statement: Select[Any]) -> bool:
+    """Whether a parameter is an array itself, of which there can be no array."""
+    elements = visitors.iterate(statement)
+    return any(isinstance(element, BindParameter) and isinstance(element.type, ARRAY) for element in elements)
 
 
 def packed_row(

@@ -314,14 +314,16 @@ def returned(
     if entity.dialect.name == "sqlite":
         return statement.returning(sqlite_row(compiler, node))
     more = [] if guard is None else [guard]
-    if all(isinstance(item.value, ColumnValue) and is_stored(node, item.value) for item in node.items):
+    stored = all(isinstance(item.value, ColumnValue) and is_stored(node, item.value) for item in node.items)
+    if stored and not node.modifiers.order:
         scope = Scope(entity, entity.table, node.name)
         columns: list[Any] = [compiler.output(scope, item.value).label(item.key) for item in node.items]
         written = statement.returning(*columns or [literal_column("1")]).cte("written")
         row = compiler.object_of([(item.key, written.c[item.key]) for item in node.items], written)
         return select(cast(row, Text), *more).select_from(written)
     written = statement.returning(*entity.table.columns).cte("written")
-    row, rows = shown(compiler, node, written)
+    order = compiler.order_by(Scope(entity, written, node.name), node, node.modifiers.order)
+    row, rows = shown(compiler, node, written, order)
     return select(row, *more).select_from(rows)
 
 
