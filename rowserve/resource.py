@@ -16,7 +16,10 @@ from starlette.types import Receive, Scope, Send
 from .backends import Backend
 from .database import Database, default_database
 from .documentation import Documentation
-from .http import Handler, Limits
+from .errors import ApiError
+from .http import AnyAnswer, Handler, Limits
+from .http.profiles import profile
+from .http.responses import error_answer
 from .sql.entity import mapped_table
 from .sql.models import model_catalog, model_entity
 
@@ -154,11 +157,11 @@ class Resource(APIRouter, Generic[Model]):
             self.add_api_route(path, endpoint, methods=list(METHODS), include_in_schema=False)
 
     async def _collection(self, request: Request) -> Response:
-        return await self.handler(request.scope, request.receive, None)
+        return await self._answer(request.scope, request.receive, None)
 
     async def _item(self, request: Request) -> Response:
         (key,) = request.path_params.values()
-        return await self.handler(request.scope, request.receive, key)
+        return await self._answer(request.scope, request.receive, key)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, key: str | None) -> None:
         """Answers a request that is known to be for this resource, as an ASGI application.
@@ -167,8 +170,16 @@ class Resource(APIRouter, Generic[Model]):
             scope: the ASGI scope; likewise ``receive`` and ``send``.
             key: the primary key in the path; None for the collection.
         """
-        answer = await self.handler(scope, receive, key)
+        answer = await self._answer(scope, receive, key)
         await answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, key: str | None) -> AnyAnswer:
+        handler = self.handler
+        try:
+            profile(scope, [handler.context.entity.schema])
+        except ApiError as error:
+            return error_answer(error)
+        return await handler(scope, receive, key)
 
     def _embeddable(self, backend: Backend) -> list[type[Any]]:
         """The models that may be embedded in this one: those that have a resource of their own."""

@@ -23,6 +23,7 @@ from .. import users
 from ..database import Database
 from ..errors import ApiError
 from ..http import Limits
+from ..http.profiles import unknown_table
 from ..http.responses import Answer, error_answer
 from ..reflection import reflect
 from ..resource import Resource
@@ -113,7 +114,15 @@ def served_models(models: Sequence[Any], options: Options) -> FrontDoor:
             yield
 
     app = FastAPI(title="rowserve", lifespan=lifespan, redirect_slashes=False)
-    app.add_exception_handler(HTTPException, answered)
+    names = [model.__table__.name for model in models]
+
+    async def missing(request: Request, error: Exception) -> Answer:
+        before, _, name = request.scope["path"].removesuffix("/").rpartition("/")
+        if isinstance(error, HTTPException) and error.status_code == 404 and before == options.prefix and name:
+            error = unknown_table("public", name, names)
+        return await answered(request, error)
+
+    app.add_exception_handler(HTTPException, missing)
     resources: list[Resource[Any]] = []
     for model in models:
         resource = Resource(model, prefix=f"{options.prefix}/{model.__table__.name}", **options.limits)

@@ -15,18 +15,15 @@ from ..backends import Backend
 from ..documentation import Documentation
 from ..errors import ApiError
 from ..http import AnyAnswer, CallHandler, Handler, Limits
+from ..http.profiles import profile, unknown_table
 from ..http.responses import Answer, error_answer
 from ..reflection import Reflected
 from ..resource import add_routes
 from ..sql.catalog import Catalog
 from ..sql.entity import Entity
-from ..sql.similarity import closest
 
 OPENAPI = (b"content-type", b"application/openapi+json; charset=utf-8")
-PROFILES = (b"accept-profile", b"content-profile")
 RPC = "rpc/"
-LIKELY = 0.75
-"""How alike a name has to be to be named in a hint."""
 
 
 class Gateway:
@@ -53,24 +50,8 @@ class Gateway:
         self.calls = CallHandler(self.catalog, backend, limits, extra_search_path=extra)
 
     def profile(self, scope: Scope) -> str:
-        """The schema that a request is about.
-
-        Raises:
-            ApiError: 406 PGRST106 for one that is not served.
-        """
-        wanted = PROFILES[0] if scope["method"] in ("GET", "HEAD") else PROFILES[1]
-        for name, value in scope["headers"]:
-            if name == wanted:
-                schema: str = value.decode("latin-1")
-                if schema not in self.schemas:
-                    raise ApiError(
-                        406,
-                        "PGRST106",
-                        f"Invalid schema: {schema}",
-                        hint=f"Only the following schemas are exposed: {', '.join(self.schemas)}",
-                    )
-                return schema
-        return self.schemas[0]
+        """The schema that a request is about; raises ApiError, 406 PGRST106, for one that is not served."""
+        return profile(scope, self.schemas)
 
     def entity(self, schema: str, name: str) -> Entity:
         """The table or view of that name.
@@ -80,13 +61,7 @@ class Gateway:
         """
         entity = self.catalog.entities.get((schema, name))
         if entity is None:
-            close = closest(name, (known for where, known in self.catalog.entities if where == schema), least=LIKELY)
-            raise ApiError(
-                404,
-                "PGRST205",
-                f"Could not find the table '{schema}.{name}' in the schema cache",
-                hint=None if close is None else f"Perhaps you meant the table '{schema}.{close}'",
-            )
+            raise unknown_table(schema, name, (known for where, known in self.catalog.entities if where == schema))
         return entity
 
     async def answer(self, scope: Scope, receive: Receive) -> AnyAnswer:

@@ -129,7 +129,7 @@ async def test_csv(client: AsyncPostgrestClient) -> None:
 async def test_functions(client: AsyncPostgrestClient) -> None:
     total = await client.rpc("add", {"a": 2, "b": 3}).execute()  # type: ignore[dict-item]  # it says that all are texts
     assert total.data == 5
-    popular = await client.rpc("popular", {"least": "100"}, get=True).select("id").order("id").execute()
+    popular = await client.rpc("popular", {"minimum": "100"}, get=True).select("id").order("id").execute()
     assert popular.data == [{"id": 1}, {"id": 3}]
     with pytest.raises(APIError) as refused:
         await client.rpc("missing", {}).execute()

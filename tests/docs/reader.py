@@ -8,7 +8,6 @@ import inspect
 import json
 import re
 import shlex
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from types import ModuleType
 import httpx
 
 from tests.node import node_modules
+from tests.processes import free_port
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"(?:#|//) (\w+\.(?:py|mjs))\n")
@@ -65,6 +65,7 @@ class Reader:
         self.stand_ins = stand_ins
         self.module = ModuleType("document")
         self.server: Server | None = None
+        self.address = f"127.0.0.1:{free_port()}"
 
     async def read(self, path: Path, text: str) -> None:
         """Runs a whole document.
@@ -100,10 +101,7 @@ class Reader:
         name = FILE.match(block.text)
         if name is None:
             return False
-        text = self.replaced(block.text)
-        if self.server is not None:
-            text = text.replace(PORT, self.server.port)
-        (self.folder / name[1]).write_text(text)
+        (self.folder / name[1]).write_text(self.replaced(block.text).replace(PORT, self.address))
         return True
 
     def console(self, block: Block, path: Path) -> None:
@@ -123,7 +121,7 @@ class Reader:
                 return self.server.curl(arguments)
             case ["uv", "run", "rowserve" | "uvicorn", *_]:
                 self.leave()
-                self.server = Server(words[2:], self.folder)
+                self.server = Server(words[2:], self.folder, self.address)
                 return self.server.announcement()
             case ["uv", "run", "python", *arguments]:
                 return self.printed([sys.executable, *arguments])
@@ -157,16 +155,14 @@ class Reader:
 
 
 class Server:
-    """A server in a process of its own, on a free port that stands in for the documents' 8000."""
+    """A server in a process of its own, at an address that stands in for the documents' port 8000."""
 
-    def __init__(self, words: list[str], folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = f"127.0.0.1:{free.getsockname()[1]}"
+    def __init__(self, words: list[str], folder: Path, address: str) -> None:
+        self.address = address
         self.log = folder / "server.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [Path(sys.executable).with_name(words[0]), *words[1:], "--port", self.port.rpartition(":")[2]],
+                [Path(sys.executable).with_name(words[0]), *words[1:], "--port", self.address.rpartition(":")[2]],
                 cwd=folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -177,7 +173,7 @@ class Server:
         deadline = time.monotonic() + 60
         while True:
             try:
-                httpx.get(f"http://{self.port}/docs")
+                httpx.get(f"http://{self.address}/docs")
             except httpx.TransportError:
                 assert self.process.poll() is None, self.log.read_text()
                 assert time.monotonic() < deadline, self.log.read_text()
@@ -187,7 +183,7 @@ class Server:
 
     def announcement(self) -> str:
         """What it said when it started, if it is rowserve; uvicorn's words are its own."""
-        said = self.log.read_text().replace(self.port, PORT).splitlines()
+        said = self.log.read_text().replace(self.address, PORT).splitlines()
         return "\n".join(line for line in said if line.startswith("Serving"))
 
     def curl(self, arguments: list[str]) -> str:
@@ -205,14 +201,14 @@ class Server:
             headers |= {"Content-Type": "application/json", "Accept": "application/json"}
         method = asked.method or ("HEAD" if asked.head else "POST" if asked.json is not None else "GET")
         assert PORT in asked.url, asked.url
-        url = asked.url.replace(PORT, self.port)
+        url = asked.url.replace(PORT, self.address)
         answer = httpx.request(method, url, headers=headers, content=asked.json, timeout=30)
         lines = []
         if asked.include or asked.head:
             lines = [f"{answer.http_version} {answer.status_code} {answer.reason_phrase}"]
             lines += [f"{name}: {value}" for name, value in answer.headers.items() if name not in VOLATILE]
             lines += [""]
-        return "\n".join([*lines, answer.text]).replace(self.port, PORT).strip()
+        return "\n".join([*lines, answer.text]).replace(self.address, PORT).strip()
 
     def stop(self) -> None:
         self.process.terminate()

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.helpers import refusal
 from tests.processes import Served, eventually, psql, rowserve
 
 BOOKS = """
@@ -187,7 +188,10 @@ def test_prefix(sqlite_url: str, tmp_path: Path) -> None:
         added = server.client.post("/rest/v1/users", json={"name": "Ada"})
         assert added.headers["location"] == "/rest/v1/users/1"
         assert server.client.get("/rest/v1/users/1").json() == {"id": 1, "name": "Ada"}
-        assert server.client.get("/users").status_code == 404
+        assert refusal(server.client.get("/users")) == (404, "PGRST125")
+        mistaken = server.client.get("/rest/v1/user")
+        assert refusal(mistaken) == (404, "PGRST205")
+        assert mistaken.json()["hint"] == "Perhaps you meant the table 'public.users'"
 
 
 def test_max_rows(sqlite_url: str, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import postgrest from '@raphiniert/ra-data-postgrest'
-import { fetchUtils } from 'react-admin'
+import { fetchUtils } from 'ra-core'
 
 const provider = postgrest.default({
   apiUrl: process.env.BLOG_URL,

@@ -37,7 +37,7 @@ test('from: an error', async () => {
   assert.deepEqual([data, status, error.code], [null, 409, '23505'])
 })
 
-test('rpc', { skip: process.env.BLOG_DATABASE !== 'postgresql' && 'SQLite has no functions' }, async () => {
-  const { data, error } = await supabase.rpc('popular', { least: 100 }).order('id').select('id')
+test('rpc', { skip: !process.env.BLOG_FUNCTIONS && 'a database without functions' }, async () => {
+  const { data, error } = await supabase.rpc('popular', { minimum: 100 }).order('id').select('id')
   assert.deepEqual([error, data], [null, [{ id: 1 }, { id: 3 }]])
 })
