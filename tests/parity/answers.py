@@ -102,6 +102,9 @@ PREFERENCES = [
     get("/people?select=joined&id=eq.1", prefer="timezone=UTC", has={"preference-applied": "timezone=UTC"}),
     get("/people?select=joined&id=eq.1", prefer="handling=strict, timezone=Nowhere/Land", status=400),
     get("/people?select=id&id=eq.1", headers={"Accept-Profile": "public"}, body=[{"id": 1}]),
+    refused("/people", 406, "PGRST106", headers={"Accept-Profile": "secret"}),
+    case("POST", "/people", headers={"Content-Profile": "secret"}, content={"name": "x"}, status=406, code="PGRST106"),
+    case("DELETE", "/people?id=eq.1", headers={"Content-Profile": "secret"}, status=406, code="PGRST106"),
 ]  # fmt: skip
 
 ANSWERS: dict[str, list[Case]] = {

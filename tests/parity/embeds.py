@@ -394,6 +394,8 @@ REFUSED = [
         message="column skills.nope does not exist"),
     refused("/people?select=id,skills(id)&skills.order=nope", 400, "42703",
         message="column skills.nope does not exist"),
+    refused("/regions?select=id,huts(nope)", 400, "42703", message="column huts_1.nope does not exist"),
+    refused("/regions?select=id,huts(id)&huts.nope=eq.1", 400, "42703", message="column huts_1.nope does not exist"),
     refused("/people?select=id,skills(id)&skills.id=eq.x", 400, "22P02"),
     refused("/people?select=id,regions(id)&regions.huts.id=eq.1", 400, "PGRST108"),
     refused("/people?select=id,regions(id)&nothing.limit=1", 400, "PGRST108"),
