@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import from_json, to_json
@@ -32,6 +32,7 @@ class Given:
         body: as it came; the arguments of the form ``texts`` are in ``pairs``.
         pairs: names and texts; a variadic parameter's name stands there for each of its values.
         types: what types an unnamed parameter may have to take the body; None where there is no body.
+        values: of a JSON body, by name.
     """
 
     names: frozenset[str]
@@ -39,6 +40,7 @@ class Given:
     body: Body = b""
     pairs: tuple[tuple[str, str], ...] = ()
     types: tuple[str, ...] | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     def argument(self, function: Function, form: Form) -> Any:
         """What the statement is given for all arguments of the function."""
@@ -94,15 +96,18 @@ def given_json(body: Body, columns: Collection[str] | None) -> Given:
         value = from_json(body)
     except ValueError:
         raise ApiError(400, "PGRST102", "Empty or invalid json") from None
-    names: frozenset[str] = frozenset()
+    values: dict[str, Any] = {}
     form: Form = "object"
     if isinstance(value, dict):
-        names = frozenset(value)
+        values = value
     elif isinstance(value, list) and value and isinstance(value[0], dict):
-        form, names = "array", frozenset(value[0])
-        if not all(isinstance(item, dict) and item.keys() == names for item in value):
+        form, values = "array", value[0]
+        if not all(isinstance(item, dict) and item.keys() == values.keys() for item in value):
             raise ApiError(400, "PGRST102", "All object keys must match")
-    return Given(frozenset(columns) if columns is not None else names, form, body, types=("json", "jsonb"))
+    if columns is not None:
+        # A name that the body does not have is one that the database finds no value for.
+        values = {name: values.get(name) for name in columns}
+    return Given(frozenset(values), form, body, types=("json", "jsonb"), values=values)
 
 
 def decoded(body: Body) -> str:
