@@ -4,4 +4,5 @@ from .database import Database as Database
 from .database import ReadSession as ReadSession
 from .database import Session as Session
 from .errors import ApiError as ApiError
+from .functions import Functions as Functions
 from .resource import Resource as Resource

@@ -6,7 +6,6 @@ import enum
 from collections.abc import Callable, Coroutine
 from dataclasses import fields
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, get_args
-from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute, _effective_route_context_var
@@ -17,19 +16,18 @@ from .backends import Backend
 from .database import Database, default_database
 from .documentation import Documentation
 from .errors import ApiError
+from .function_routes import PREFIX, add_function
 from .http import AnyAnswer, Handler, Limits
 from .http.profiles import profile
 from .http.responses import error_answer
+from .served import METHODS, embeddable, resources
+from .signatures import signature_of
 from .sql.entity import mapped_table
 from .sql.models import model_catalog, model_entity
 
 Model = TypeVar("Model")
+Registered = TypeVar("Registered", bound=Callable[..., Any])
 Endpoint: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
-
-
-resources: WeakValueDictionary[int, Resource[Any]] = WeakValueDictionary()
-"""All resources that there are in this process: what has one may be embedded in others."""
 
 
 def add_routes(router: APIRouter, documentation: Documentation, collection: Endpoint, item: Endpoint) -> None:
@@ -181,12 +179,15 @@ class Resource(APIRouter, Generic[Model]):
             return error_answer(error)
         return await handler(scope, receive, key)
 
-    def _embeddable(self, backend: Backend) -> list[type[Any]]:
-        """The models that may be embedded in this one: those that have a resource of their own."""
-        served = [resource for resource in resources.values() if resource._database in (None, self._database)]
-        metadata = mapped_table(self._model).metadata
-        models = [self._model, *(resource._model for resource in served)]
-        return list(dict.fromkeys(model for model in models if mapped_table(model).metadata is metadata))
+    def function(self, function: Registered) -> Registered:
+        """Serves a typed async function at ``/rpc/`` and its name, within the limits of this resource and with its
+        dependencies. Returns it as it is; see :class:`rowserve.Functions`.
+
+        Raises:
+            TypeError: it is not async, or is not annotated; the message says what to write.
+        """
+        add_function(self, PREFIX, signature_of(function), lambda: (self._database, self.limits))
+        return function
 
     @property
     def limits(self) -> Limits:
@@ -199,7 +200,7 @@ class Resource(APIRouter, Generic[Model]):
         backend = (self._database or default_database()).backend
         if self._handler is None or self._backend is not backend:
             self._backend = backend
-            catalog = model_catalog(self._embeddable(backend), backend.dialect)
+            catalog = model_catalog(embeddable(self._model, self._database), backend.dialect)
             self._handler = Handler(
                 catalog.by_table[mapped_table(self._model)],
                 catalog,

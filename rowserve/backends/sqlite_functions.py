@@ -56,6 +56,11 @@ def match_any_case(pattern: str, text: Any) -> bool | None:
     return None if text is None else regular_expressions.matches(pattern, True, str(text))
 
 
+def from_hexadecimal(text: str | None) -> bytes | None:
+    """The bytes that a text spells, which JSON has no other form for."""
+    return None if text is None else bytes.fromhex(text)
+
+
 _FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("unicode_lower", 1, unicode_lower),
     ("match_case", 2, match_case),
@@ -67,6 +72,7 @@ _FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("json_place", 2, sqlite_json.json_place),
     ("json_text", 1, sqlite_json.json_text),
     ("cast_value", 4, sqlite_casts.cast_value),
+    ("from_hexadecimal", 1, from_hexadecimal),
 )
 
 

@@ -3,102 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from pydantic_core import from_json, to_json
 from starlette.types import Receive, Scope
 
 from ..backends import Arguments, Backend, Returned, Write
 from ..errors import ApiError
-from ..query import ParseCache, Parsed, Query, parse_call
-from ..rows import Body
-from ..sql.call import ARGUMENTS, Form, FunctionRows, callable_functions, entity_of, find_function, is_whole_body
+from ..query import ParseCache, Parsed
+from ..sql.call import Form, FunctionRows, callable_functions, entity_of, find_function, is_whole_body
 from ..sql.catalog import Catalog, Function
-from ..sql.plan import Node
-from ..sql.read import Count, Read
-from .bodies import read_body
+from ..sql.read import Read
+from .arguments import READING, read_given
 from .checks import RowCount, row_count
-from .context import Context, Limits, Shapes
-from .formats import Layout
+from .context import Limits, Shapes
 from .handler import AnyAnswer, answered, timed
-from .inserts import body_kind, fields
-from .reads import Reads, Shape, Wanted
+from .reads import Shape, Wanted
 from .request import Request
 from .responses import Answer, Headers
+from .results import CallRequest, ResultContext, Results
 from .writer import Writer
 
-READING = ("GET", "HEAD")
-RAW = {"text/plain": "text", "text/xml": "xml", "application/octet-stream": "bytea"}
-"""The type of the parameter that takes a body of each media type as it came."""
 
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What a function is called with.
-
-    Args:
-        names: of the arguments.
-        form: how they come.
-        body: as it came; the arguments of the form ``texts`` are in ``pairs``.
-        pairs: names and texts; a variadic parameter's name stands there for each of its values.
-        types: what types an unnamed parameter may have to take the body; None where there is no body.
-    """
-
-    names: frozenset[str]
-    form: Form
-    body: Body = b""
-    pairs: tuple[tuple[str, str], ...] = ()
-    types: tuple[str, ...] | None = None
-
-    def argument(self, function: Function, form: Form) -> Any:
-        """What the statement is given for all arguments of the function."""
-        if form == "texts":
-            variadic = {parameter.name for parameter in function.parameters if parameter.variadic}
-            texts: dict[str, Any] = {}
-            for name, text in self.pairs:
-                if name in variadic:
-                    texts.setdefault(name, []).append(text)
-                else:
-                    texts[name] = text
-            return to_json(texts).decode()
-        if form == "body" and function.parameters[0].type == "bytea":
-            return bytes(self.body)
-        return decoded(self.body)
-
-
-class CallRequest(Request):
-    """A request for a function, once it is known what it is called with."""
-
-    __slots__ = ("argument", "parsed")
-
-    parsed: Parsed
-    argument: Any
-
-
-class CallContext(Context):
-    """What a function returns, as a list of rows like any other.
-
-    Args:
-        rows: the call.
-        catalog: what there is to embed.
-        backend: the database's backend.
-        limits: what bounds requests.
-    """
-
-    def __init__(self, rows: FunctionRows, catalog: Catalog, backend: Backend, limits: Limits) -> None:
-        super().__init__(rows.entity, catalog, backend, limits)
-        self.rows = rows
-
-    def plan(self, query: Query) -> Node:
-        return replace(super().plan(query), source=self.rows)
-
-    def parse_request(self, request: Request) -> Parsed:
-        assert isinstance(request, CallRequest)
-        return request.parsed
-
-
-class Calls(Reads):
+class Calls(Results):
     """Answers with what a function returns.
 
     Args:
@@ -109,17 +36,16 @@ class Calls(Reads):
 
     applied = ("count", "tx", "handling", "timezone", "max-affected")
 
-    def __init__(self, context: Context, function: Function, search_path: tuple[str, ...]) -> None:
-        super().__init__(context)
+    def __init__(self, context: ResultContext, function: Function, search_path: tuple[str, ...]) -> None:
+        super().__init__(context, is_set=function.is_set)
         self.writer = Writer(context)
         self.function = function
         self.search_path = search_path
-        self.is_streamed = function.is_set
 
     async def answer(self, request: Request) -> AnyAnswer:
         request.preferences = await self.writer.preferences(request)
         preferences = request.preferences
-        if preferences.max_affected is not None and preferences.handling == "strict" and not self.function.is_set:
+        if preferences.max_affected is not None and preferences.handling == "strict" and not self.is_set:
             raise ApiError(
                 400,
                 "PGRST128",
@@ -134,11 +60,6 @@ class Calls(Reads):
         shape = super().make_shape(parsed, wanted)
         statement = replace(shape.read.statement, search_path=self.search_path)
         return replace(shape, read=replace(shape.read, statement=statement))
-
-    def bind(self, request: Request, read: Read, parsed: Parsed) -> Arguments:
-        assert isinstance(request, CallRequest)
-        arguments = super().bind(request, read, parsed)
-        return tuple([request.argument if value is ARGUMENTS else value for value in arguments])
 
     def writes(self, request: Request) -> bool:
         """Whether what the function does is to last."""
@@ -198,21 +119,6 @@ class Calls(Reads):
         """How many rows it is to return, or what it has done does not last."""
         return row_count(request.preferences, singular=not request.is_plain and request.media_type().singular)
 
-    def counting(self, request: Request) -> Count | None:
-        # There is no guess that is worth more than the rows themselves, which are there.
-        return None if request.preferences.count is None else "exact"
-
-    async def estimate(self, request: Request, parsed: Parsed, total: int | None) -> int | None:
-        return total
-
-    def link(self, *_: object) -> None:
-        """Pages of what a function returns are not linked to: each would call it again."""
-
-    def whole(self, layout: Layout, body: str) -> bytes:
-        if not self.function.is_set and layout.form != "csv":
-            return b"null" if body == "[]" else layout.rows([body[1:-1]])
-        return super().whole(layout, body)
-
 
 class CallHandler:
     """Answers the requests for the functions of an open database.
@@ -257,7 +163,7 @@ class CallHandler:
                     headers={"Allow": "OPTIONS,GET,HEAD,POST"},
                 )
             request = CallRequest(scope, receive, None)
-            given = await self.given(request)
+            given, request.parsed = await read_given(request, self._parse, self.limits.max_body)
             function = find_function(self._functions, schema, name, given.names, body=given.types)
             form: Form = "body" if given.types and is_whole_body(function) else given.form
             request.argument = given.argument(function, form)
@@ -266,32 +172,13 @@ class CallHandler:
 
         return await answered(scope, run)
 
-    async def given(self, request: CallRequest) -> Given:
-        """What the function is called with; the request gets its query, which narrows the result."""
-        if request.method in READING:
-            request.parsed, pairs = parse_call(request.query_string)
-            return Given(frozenset(name for name, _ in pairs), "texts", pairs=pairs)
-        request.parsed = self._parse(request.query_string)
-        body = await read_body(request.receive, request.headers, self.limits.max_body)
-        media_type = request.headers.get(b"content-type", b"application/json").partition(b";")[0].strip().lower()
-        raw = RAW.get(media_type.decode("latin-1"))
-        if raw is not None:
-            return Given(frozenset(), "object", body, types=(raw,))
-        kind = body_kind(request.headers, body)
-        if kind == "csv":
-            raise ApiError(400, "PGRST102", "Content-Type not acceptable: text/csv", hint="Send application/json.")
-        if kind == "form":
-            pairs = tuple(fields(body.decode("utf-8", "surrogateescape")))
-            return Given(frozenset(name for name, _ in pairs), "texts", pairs=pairs, types=())
-        return given_json(body or b"{}", request.parsed.query.columns)
-
     def calls(self, function: Function, names: Collection[str], form: Form) -> Calls:
         """What answers calls of a function with these arguments."""
 
         def make() -> Calls:
             entity = entity_of(function, self.catalog, self.backend.dialect)
             rows = FunctionRows(function, entity, names, form)
-            context = CallContext(rows, self.catalog, self.backend, self.limits)
+            context = ResultContext(rows, entity, self.catalog, self.backend, self.limits)
             own = (function.schema, *self.extra_search_path)
             return Calls(context, function, () if self.backend.settings.search_path[:1] == own[:1] else own)
 
@@ -304,36 +191,3 @@ class CallHandler:
             functions = [find_function(self._functions, schema, name, (), body=None)]
         reading = any(function.volatility != "volatile" for function in functions)
         return Answer(200, [(b"allow", b"OPTIONS,GET,HEAD,POST" if reading else b"OPTIONS,POST")])
-
-
-def given_json(body: Body, columns: Collection[str] | None) -> Given:
-    """The arguments of a JSON body: an object, or an array of objects that all have the same keys.
-
-    Raises:
-        ApiError: 400 PGRST102 for what is no JSON, and for an array of objects with different keys.
-    """
-    try:
-        value = from_json(body)
-    except ValueError:
-        raise ApiError(400, "PGRST102", "Empty or invalid json") from None
-    names: frozenset[str] = frozenset()
-    form: Form = "object"
-    if isinstance(value, dict):
-        names = frozenset(value)
-    elif isinstance(value, list) and value and isinstance(value[0], dict):
-        form, names = "array", frozenset(value[0])
-        if not all(isinstance(item, dict) and item.keys() == names for item in value):
-            raise ApiError(400, "PGRST102", "All object keys must match")
-    return Given(frozenset(columns) if columns is not None else names, form, body, types=("json", "jsonb"))
-
-
-def decoded(body: Body) -> str:
-    """The text of a body.
-
-    Raises:
-        ApiError: 400 PGRST102 where it is no UTF-8.
-    """
-    try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        raise ApiError(400, "PGRST102", "The body is no UTF-8", details=str(error)) from None

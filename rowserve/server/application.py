@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 from .. import users
 from ..database import Database
 from ..errors import ApiError
+from ..functions import Functions
 from ..http import Limits
 from ..http.profiles import unknown_table
 from ..http.responses import Answer, error_answer
@@ -95,14 +96,14 @@ def application(options: Options) -> ASGIApp:
     if options.is_database:
         front = served_database(options)
     elif options.target is None:
-        front = served_models([users.User], options)
+        front = served_models([users.User], [], options)
     else:
-        front = served_models(models_of(Path(options.target)), options)
+        front = served_models(*contents_of(Path(options.target)), options)
     return CrossOrigin(front, options.cors_origins)
 
 
-def served_models(models: Sequence[Any], options: Options) -> FrontDoor:
-    """An application that serves some models, and makes their tables when it starts."""
+def served_models(models: Sequence[Any], functions: Sequence[Functions], options: Options) -> FrontDoor:
+    """An application that serves some models and functions, and makes the models' tables when it starts."""
     database = Database()
     metadatas = list(dict.fromkeys(model.metadata for model in models))
 
@@ -128,6 +129,9 @@ def served_models(models: Sequence[Any], options: Options) -> FrontDoor:
         resource = Resource(model, prefix=f"{options.prefix}/{model.__table__.name}", **options.limits)
         app.include_router(resource)
         resources.append(resource)
+    for router in functions:
+        router.limits = replace(router.limits, **options.limits)
+        app.include_router(router, prefix=options.prefix)
     return FrontDoor(app, {resource.prefix: resource for resource in resources})
 
 
@@ -183,8 +187,8 @@ def imported(target: str) -> ASGIApp:
     return asgi
 
 
-def models_of(path: Path) -> list[Any]:
-    """The mapped classes of a file, in the order of their names."""
+def contents_of(path: Path) -> tuple[list[Any], list[Functions]]:
+    """The mapped classes of a file, in the order of their names, and its functions."""
     if not path.is_file():
         raise TargetError(f"There is no file {path}")
     specification = importlib.util.spec_from_file_location(path.stem, path)
@@ -201,4 +205,4 @@ def models_of(path: Path) -> list[Any]:
     ]
     if not models:
         raise TargetError(f"{path} has no mapped class: a model derives from DeclarativeBase and has a __tablename__")
-    return models
+    return models, [value for value in vars(module).values() if isinstance(value, Functions)]

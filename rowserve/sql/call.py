@@ -28,6 +28,7 @@ from .compiler import Compiler
 from .entity import Entity
 from .plan import Source
 from .reflected_types import NamedType
+from .scope import ARGUMENT
 from .similarity import closest
 
 Form: TypeAlias = Literal["object", "array", "texts", "body"]
@@ -41,13 +42,6 @@ BODIES: Final = frozenset({"json", "jsonb", "text", "xml", "bytea"})
 """The types of a parameter without a name that is given the body as it came."""
 LIKELY = 0.75
 """How alike a function's name has to be to be named in a hint."""
-
-
-class _Arguments:
-    """Stands among a statement's arguments for those of the function, which no query string has."""
-
-
-ARGUMENTS: Final = _Arguments()
 
 
 class FunctionRows(Source):
@@ -94,7 +88,7 @@ class FunctionRows(Source):
 
     def _given(self, compiler: Compiler) -> FromClause:
         """The arguments as a row of a column for each."""
-        json: ColumnElement[Any] = cast(compiler.parameters.constant(ARGUMENTS, Text()), types.JSON)
+        json: ColumnElement[Any] = cast(compiler.parameters.constant(ARGUMENT, Text()), types.JSON)
         if self.form == "array":
             json = json.op("->")(literal_column("0"))
         columns = [lexical_column(parameter.name, self._given_type(parameter)) for parameter in self.parameters]
@@ -117,8 +111,8 @@ class FunctionRows(Source):
     def _body(self, compiler: Compiler) -> ColumnElement[Any]:
         (parameter,) = self.function.parameters
         if parameter.type == "bytea":
-            return compiler.parameters.constant(ARGUMENTS, LargeBinary())
-        return cast(compiler.parameters.constant(ARGUMENTS, Text()), NamedType(parameter.type))
+            return compiler.parameters.constant(ARGUMENT, LargeBinary())
+        return cast(compiler.parameters.constant(ARGUMENT, Text()), NamedType(parameter.type))
 
 
 def entity_of(function: Function, catalog: Catalog, dialect: Any) -> Entity:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import ColumnElement, Dialect, FromClause, Table, bindparam, literal_column
 from sqlalchemy.types import TypeEngine
@@ -17,6 +17,14 @@ Reader: TypeAlias = Callable[[Any], Any]
 
 CONSTANT = -1
 """Stands for the index of an argument that is no value of the request, but part of its shape."""
+
+
+class _Argument:
+    """What a statement takes that no query string has: the arguments of a function, or what it has returned."""
+
+
+ARGUMENT: Final = _Argument()
+"""Stands for it among the arguments of a statement."""
 
 
 @dataclass(frozen=True, slots=True)
