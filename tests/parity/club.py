@@ -16,6 +16,7 @@ from tests.helpers import application, client_of
 
 from .case import Answer, Case
 from .data import DATA
+from .functions import functions_of
 from .models import MODELS, Base, Booking, Gear, Person, Rental
 
 WRITTEN: tuple[type[Base], ...] = (Gear, Rental, Booking)
@@ -74,6 +75,7 @@ async def club(url: str) -> AsyncIterator[Club]:
     bounds: dict[str, Any] = {"max_rows": 2, "max_embed_depth": 1, "aggregates": False, "default_return": "minimal"}
     resources += [Resource(model, database=database, prefix=f"/few/{table(model).name}", **bounds) for model in BOUNDED]
     app: FastAPI = application(database, Base, *resources)
+    app.include_router(functions_of(database))
     async with client_of(app, raising=False) as client:
         made = Club(database, client)
         await made.fill()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from .answers import ANSWERS
+from .calls import CALLS
 from .case import Answer, Case
 from .club import WRITTEN
 from .conftest import Both
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 COMPATIBILITY = Path(__file__).parents[2] / "docs" / "compatibility.md"
 READS: list[Case] = [
-    case for group in (FILTERS, SELECTS, EMBEDS, PAGES, ANSWERS) for cases in group.values() for case in cases
+    case for group in (FILTERS, SELECTS, EMBEDS, PAGES, ANSWERS, CALLS) for cases in group.values() for case in cases
 ]
 LISTS = [case for case in ORDERS if case.facts.status == 200 and "limit=" not in case.target]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .calls import WRITING
 from .case import Case, case, get
 
 OBJECT = "application/vnd.pgrst.object+json"
@@ -410,4 +411,5 @@ STORIES: dict[str, list[Case]] = {
     "representation with embeds": EMBEDS,
     "minimal": MINIMAL,
     "broken": BROKEN,
+    "functions": WRITING,
 }
