@@ -19,6 +19,7 @@ from .database import Database, default_database
 from .documentation import ERRORS, Error, query_parameter, select_parameter
 from .errors import ApiError, internal_error
 from .http import AnyAnswer, Limits
+from .http.profiles import profile
 from .http.programs import ProgramFunction
 from .http.request import ClientGone
 from .http.responses import Answer, error_answer
@@ -33,6 +34,8 @@ from .sql.models import model_catalog, model_entity
 log = logging.getLogger("rowserve")
 
 PREFIX = "/rpc"
+SCHEMAS = ["public"]
+"""What clients may call the schema that functions are in."""
 
 
 def add_function(
@@ -88,6 +91,7 @@ class FunctionServer:
 
     async def _call(self, request: Request, dependencies: dict[str, Any]) -> Response:
         try:
+            profile(request.scope, SCHEMAS)
             function = self.function
             return await function(CallRequest(request.scope, request.receive, None), dependencies)
         except Exception as error:

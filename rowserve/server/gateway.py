@@ -8,7 +8,6 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from pydantic_core import to_json
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from ..backends import Backend
@@ -19,8 +18,10 @@ from ..http.profiles import profile, unknown_table
 from ..http.responses import Answer, error_answer
 from ..reflection import Reflected
 from ..resource import add_routes
+from ..sql.call import callable_functions
 from ..sql.catalog import Catalog
 from ..sql.entity import Entity
+from .function_docs import add_function_routes, unreachable
 
 OPENAPI = (b"content-type", b"application/openapi+json; charset=utf-8")
 RPC = "rpc/"
@@ -95,7 +96,8 @@ class Gateway:
         return app.openapi()
 
     def routers(self, schema: str) -> Iterator[APIRouter]:
-        """Documented routes for the tables of a schema. They are made when they are asked for: there may be many."""
+        """Documented routes for the tables and functions of a schema. They are made when they are asked for: there may
+        be many."""
         dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
         for entity in self.catalog.entities.values():
             if entity.schema == schema:
@@ -106,11 +108,11 @@ class Gateway:
                 router = APIRouter(prefix=f"{self.prefix}/{entity.name}", tags=[entity.name])
                 add_routes(router, documentation, unreachable, unreachable)
                 yield router
-
-
-async def unreachable(request: Request) -> Answer:
-    """Stands behind routes that are documented here and answered in front of them."""
-    raise AssertionError(request.url.path)
+        rpc = APIRouter(prefix=f"{self.prefix}/rpc", tags=["rpc"])
+        for (where, _), functions in callable_functions(self.catalog).items():
+            if where == schema:
+                add_function_routes(rpc, functions)
+        yield rpc
 
 
 class TableResource:

@@ -340,3 +340,14 @@ async def test_functions_that_say_all_of_the_answer(
         assert refusal(answer) == (500, "PGRST121")
     else:
         assert answer.content == b""
+
+
+async def test_openapi(client: AsyncClient) -> None:
+    paths = (await client.get("/")).json()["paths"]
+    body = paths["/rpc/maybe"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body["required"] == ["a"]
+    assert body["properties"]["b"] == {"type": "integer", "format": "integer"}
+    assert [parameter["name"] for parameter in paths["/rpc/maybe"]["get"]["parameters"]] == ["a", "b", "c"]
+    assert set(paths["/rpc/add_user"]) == {"post"}
+    assert "/rpc/initial" not in paths
+    assert "/rpc/notes_of" in (await client.get("/", headers={"accept-profile": "personal"})).json()["paths"]

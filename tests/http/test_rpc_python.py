@@ -392,6 +392,12 @@ async def test_dependencies_are_fastapi_s(client: AsyncClient) -> None:
     assert refusal(await client.post("/rpc/whoami", json={"name": "x"}, headers={"x-name": "A"})) == (404, "PGRST202")
 
 
+async def test_profiles(client: AsyncClient) -> None:
+    assert await post(client, "add", {"a": 1}, headers={"content-profile": "public"}) == 11
+    answer = await client.get("/rpc/add?a=1", headers={"accept-profile": "private"})
+    assert refusal(answer) == (406, "PGRST106")
+
+
 async def test_methods(client: AsyncClient) -> None:
     assert (await client.options("/rpc/add")).headers["allow"] == "OPTIONS,GET,HEAD,POST"
     assert (await client.options("/rpc/add_author")).headers["allow"] == "OPTIONS,POST"
