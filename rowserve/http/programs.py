@@ -17,6 +17,7 @@ from ..sessions import AsyncReadSession
 from ..signatures import Returned, Signature
 from ..sql.call import find_function
 from ..sql.catalog import Catalog, Function, FunctionParameter
+from ..sql.conditions import not_supported
 from ..sql.entity import Entity, mapped_table
 from ..sql.json_rows import JsonRows, json_of_rows
 from .arguments import Given, read_given
@@ -100,6 +101,9 @@ class ProgramFunction:
                 "PGRST128",
                 "Function must return SETOF or TABLE when max-affected preference is used with handling=strict",
             )
+        if self.limits.tx_override and preferences.tx == "rollback":
+            # It may have done more than a transaction can undo.
+            raise not_supported(f"Prefer: tx=rollback for {self.signature.name}, a function of the program,")
         if not request.is_plain:
             request.media_type(explain=self.limits.explain)
         if self._results is not None:
