@@ -12,7 +12,7 @@ from sqlalchemy.types import JSON
 
 from ..backends import Backend
 from ..errors import ApiError
-from ..query import ParseCache, Query
+from ..query import Embed, ParseCache, Query
 from ..sessions import AsyncReadSession
 from ..signatures import Returned, Signature
 from ..sql.call import find_function
@@ -101,6 +101,9 @@ class ProgramFunction:
                 "PGRST128",
                 "Function must return SETOF or TABLE when max-affected preference is used with handling=strict",
             )
+        if self.signature.writes and self._is_singular(request) and is_narrowed(request.parsed.query):
+            # How many rows are left is known only when what it has done is committed.
+            raise not_supported(f"One object of the filtered rows of {self.signature.name}, which writes,")
         if self.limits.tx_override and preferences.tx == "rollback":
             # It may have done more than a transaction can undo.
             raise not_supported(f"Prefer: tx=rollback for {self.signature.name}, a function of the program,")
@@ -122,10 +125,11 @@ class ProgramFunction:
 
     def _expected(self, request: CallRequest) -> RowCount | None:
         """How many rows it has to return, or what it has done does not last."""
-        modifiers = request.parsed.query.modifiers
-        narrowed = modifiers.where or modifiers.limit is not None or modifiers.offset is not None
-        singular = not request.is_plain and request.media_type(explain=self.limits.explain).singular
-        return row_count(request.preferences, singular=singular and not narrowed)
+        singular = self._is_singular(request) and not is_narrowed(request.parsed.query)
+        return row_count(request.preferences, singular=singular)
+
+    def _is_singular(self, request: CallRequest) -> bool:
+        return not request.is_plain and request.media_type(explain=self.limits.explain).singular
 
     async def _value(self, result: Any, dependencies: Mapping[str, Any]) -> Answer:
         returned = self.signature.returned
@@ -158,6 +162,13 @@ class ProgramFunction:
             }
             for row in dumped
         ]
+
+
+def is_narrowed(query: Query) -> bool:
+    """Whether fewer rows may be answered than there are."""
+    modifiers = query.modifiers
+    inner = any(isinstance(item, Embed) and item.join == "inner" for item in query.select)
+    return bool(modifiers.where) or modifiers.limit is not None or modifiers.offset is not None or inner
 
 
 def plain(value: Any) -> Any:

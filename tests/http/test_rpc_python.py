@@ -402,6 +402,16 @@ async def test_what_cannot_be_undone_is_not_begun(database_url: str) -> None:
         assert await post(client, "add", {"a": 1}, headers={"prefer": "tx=commit"}) == 11
 
 
+async def test_one_object_of_filtered_rows_is_refused_where_a_function_writes(client: AsyncClient) -> None:
+    calls.clear()
+    for query in ("name=like.*", "limit=5", "offset=1", "or=(id.gt.0,id.lt.0)", "select=name,books!inner(title)"):
+        answer = await client.post(f"/rpc/add_authors?{query}", json={"names": ["x"]}, headers=ONE)
+        assert refusal(answer) == (400, "PGRST127"), query
+    assert calls == []
+    assert await get(client, "author_names") == ["Ada", "Grace", "Alan"]
+    assert await post(client, "add_authors?select=name", {"names": ["x"]}, headers=ONE) == {"name": "x"}
+
+
 async def test_dependencies_are_fastapi_s(client: AsyncClient) -> None:
     assert await get(client, "whoami", headers={"x-name": "Ada"}) == "Hello Ada"
     assert await post(client, "whoami", {"greeting": "Bye"}, headers={"x-name": "Ada"}) == "Bye Ada"
