@@ -71,7 +71,7 @@ class Resource(APIRouter, Generic[Model]):
     Attributes:
         prefix: see above.
         max_rows: the most rows a list has, embedded ones too; a client pages through more. None streams all there
-            are.
+            are, and so does ``application/x-ndjson``, whose rows nobody has to hold: there it bounds what is embedded.
         max_embed_depth: how deep resources may be embedded in each other.
         timeout: seconds a request may take; None for the database's own.
         max_body: the most bytes a request's body may have.
@@ -82,6 +82,8 @@ class Resource(APIRouter, Generic[Model]):
         aggregates: whether ``select`` may count, sum and so on.
         ordered: whether lists that are given no order are in that of the primary key, embedded ones too; else they
             come as the database has them, as in PostgREST.
+        explain: whether the database's plan is answered where ``Accept`` asks for it: it tells of the tables.
+        server_timing: whether answers say where the time went, in ``Server-Timing``.
     """
 
     prefix: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
@@ -27,26 +27,27 @@ QUERY_TYPES = frozenset({b"", b"application/x-www-form-urlencoded", b"text/plain
 """What a query string in a body may be sent as."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the headers of a request ask for, as far as its statement depends on it.
+class Wanted(NamedTuple):
+    """What the headers of a request ask for, as far as its statement depends on it. A tuple, for its hash: shapes are
+    looked up by it in each request.
 
     Args:
         kind: what rows look like.
-        count: how they are counted.
+        counted: how they are counted.
         zone: which of the request's values is the time zone that moments are shown in.
         streamed: whether rows are answered as they come.
         linked: whether the pages beside this one are linked to.
     """
 
     kind: Kind = "json"
-    count: Count | None = None
+    counted: Count | None = None
     zone: int | None = None
     streamed: bool = False
     linked: bool = True
 
 
 PLAIN = Wanted()
+ALL = Wanted(streamed=True)
 ITEM = Wanted(linked=False)
 
 
@@ -78,7 +79,7 @@ class Reads:
         if not request.is_plain:
             return await self.list_specially(request, parsed)
         if max_rows is None and parsed.query.modifiers.limit is None and self.is_streamed:
-            return await self.stream(request, parsed, replace(PLAIN, streamed=True), [JSON, VARY])
+            return await self.stream(request, parsed, ALL, [JSON, VARY])
         shape = self.shape(parsed, PLAIN)
         rows, _, boundary, body = await self.row(request, shape.read, self.bind(request, shape.read, parsed))
         offset = parsed.offset or 0
@@ -105,13 +106,13 @@ class Reads:
         streamed = all_of_them and preferences.count is None and media.kind != "plan"
         wanted = Wanted(
             kind=kind_of(media),
-            count=self.counting(request),
+            counted=self.counting(request),
             zone=None if zone is None else len(parsed.values),
             streamed=self.is_streamed and (streamed or media.kind == "ndjson"),
             linked=not request.is_queried,
         )
         if media.singular:
-            wanted = replace(wanted, streamed=False)
+            wanted = wanted._replace(streamed=False)
         if zone is not None:
             parsed = Parsed(parsed.query, (*parsed.values, zone))
         headers: Headers = [content_type(media), VARY]
@@ -143,7 +144,7 @@ class Reads:
         if not request.is_plain:
             media = request.media_type(explain=self.context.limits.explain)
             zone = await followed_timezone(request.preferences)
-            wanted = replace(ITEM, kind=kind_of(media), zone=None if zone is None else len(parsed.values))
+            wanted = ITEM._replace(kind=kind_of(media), zone=None if zone is None else len(parsed.values))
             if zone is not None:
                 parsed = Parsed(parsed.query, (*parsed.values, zone))
         shape = self.shape(parsed, wanted)
@@ -180,7 +181,7 @@ class Reads:
         context = self.context
         shape = self.shape(parsed, wanted)
         arguments = self.bind(request, shape.read, parsed)
-        if wanted.count is not None:
+        if wanted.counted is not None:
             total = await self.estimate(request, parsed, await self.total(request, parsed))
             headers.append(content_range(0, 0, total))
         if request.method == "HEAD":
@@ -230,7 +231,7 @@ class Reads:
         read = compile_read(
             node,
             max_rows=limits.max_rows,
-            count=wanted.count,
+            count=wanted.counted,
             boundary=None if paging is None else paging.boundary,
             ordered=limits.ordered,
             form=layout.form,

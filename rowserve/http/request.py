@@ -77,8 +77,8 @@ class Request:
         """Whether no header asks for anything but rows as JSON: that of nearly all requests."""
         headers = self.headers
         return (
-            headers.get(b"accept", b"*/*") in PLAIN_JSON
-            and self.preferences is NO_PREFERENCES
+            self.preferences is NO_PREFERENCES
+            and headers.get(b"accept", b"*/*") in PLAIN_JSON
             and b"range" not in headers
             and not self.is_queried
         )
