@@ -1,4 +1,4 @@
-"""The blog that the clients are tried on: every kind of relationship, and columns of the usual types."""
+"""The blog that the clients are tried on: every kind of relationship, columns of the usual types, and functions."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import datetime
 import decimal
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Numeric, String, true
+from sqlalchemy import JSON, ForeignKey, Numeric, String, select, true, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from rowserve import Functions, ReadSession, Session
 
 
 class Base(DeclarativeBase):
@@ -69,3 +71,22 @@ class Tag(Base):
     label: Mapped[str] = mapped_column(unique=True)
 
     posts: Mapped[list[Post]] = relationship(secondary="post_tags", back_populates="tags")
+
+
+rpc = Functions()
+"""The same functions as those of ``functions.sql``, for a blog that is served as models."""
+
+
+@rpc.function
+async def add(a: int, b: int) -> int:
+    return a + b
+
+
+@rpc.function
+async def popular(session: ReadSession, minimum: int) -> list[Post]:
+    return list(await session.scalars(select(Post).where(Post.views >= minimum)))
+
+
+@rpc.function
+async def rename_author(session: Session, author: int, called: str) -> None:
+    await session.execute(update(Author).where(Author.id == author).values(name=called))

@@ -38,7 +38,7 @@ class Blog:
 
     Args:
         url: where PostgREST's clients find it.
-        has_functions: whether its database has those of ``functions.sql``.
+        has_functions: whether it has functions to call: its database's, or its models'.
     """
 
     url: str
@@ -106,7 +106,7 @@ def blog(request: pytest.FixtureRequest) -> Blog:
     """A served blog as it is at first: three authors, five posts, three tags."""
     url, fill = request.getfixturevalue(f"{request.param}_blog")
     fill()
-    return Blog(url, has_functions=request.param == "postgresql")
+    return Blog(url, has_functions=request.param != "sqlite")
 
 
 @pytest.fixture(scope="session")

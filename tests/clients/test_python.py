@@ -125,7 +125,7 @@ async def test_csv(client: AsyncPostgrestClient) -> None:
     assert answer.data == "id,label\n1,science"
 
 
-@pytest.mark.parametrize("blog", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("blog", ["models", "postgresql"], indirect=True)
 async def test_functions(client: AsyncPostgrestClient) -> None:
     total = await client.rpc("add", {"a": 2, "b": 3}).execute()  # type: ignore[dict-item]  # it says that all are texts
     assert total.data == 5
