@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Alias, ColumnElement, FromClause, Table, cast, func, quoted_name
+from sqlalchemy import Alias, ColumnElement, FromClause, Table, cast, func, literal_column, quoted_name
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql.functions import Function as FunctionCall
 from sqlalchemy.types import NullType, TypeEngine, UserDefinedType
@@ -169,10 +169,14 @@ def called(
 def row_of(entity: Entity, rows: FromClause) -> ColumnElement[Any]:
     """A whole row, for a function that takes one. Out of a subquery it has to be put together again."""
     if isinstance(rows, Table | Alias):
-        whole: ColumnElement[Any] = rows.table_valued()
-        return whole
+        return whole_row(rows)
     columns = [rows.c[item.column.key] for item in entity.columns.values()]
     return cast(func.row(*columns), RowType(entity.table))
+
+
+def whole_row(rows: Any) -> ColumnElement[Any]:
+    """All of a row as one value of PostgreSQL's. Without its star, the name might be that of a column in it."""
+    return literal_column(f"{PREPARER.quote(rows.name)}.*", NullType())
 
 
 class RowType(UserDefinedType[Any]):
