@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Coroutine
 from dataclasses import fields
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, get_args
+from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute, _effective_route_context_var
@@ -14,28 +14,19 @@ from starlette.types import Receive, Scope, Send
 
 from .backends import Backend
 from .database import Database, default_database
-from .documentation import Documentation
+from .documentation import QUERY_PATH, Documentation
 from .errors import ApiError
 from .function_routes import PREFIX, add_function
-from .http import AnyAnswer, Handler, Limits
+from .http import QUERY_KEY, AnyAnswer, Handler, Limits
 from .http.profiles import profile
 from .http.responses import error_answer
 from .served import METHODS, embeddable, resources
 from .signatures import signature_of
 from .sql.entity import mapped_table
-from .sql.models import model_catalog, model_entity
+from .sql.models import model_catalog, neighbours
 
 Model = TypeVar("Model")
 Registered = TypeVar("Registered", bound=Callable[..., Any])
-Endpoint: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
-
-
-def add_routes(router: APIRouter, documentation: Documentation, collection: Endpoint, item: Endpoint) -> None:
-    """Adds the documented routes of a resource."""
-    for operation in documentation.operations():
-        path = documentation.item_path if operation.item else "/"
-        endpoint = item if operation.item else collection
-        router.add_api_route(path, endpoint, methods=[operation.method], **operation.options)
 
 
 class ResourceRoute(APIRoute):
@@ -130,12 +121,16 @@ class Resource(APIRouter, Generic[Model]):
         self._backend: Backend | None = None
         self._handler: Handler | None = None
         prefix = prefix or type(self).prefix
+        # The wire is the same whichever the database, so PostgreSQL's names will do.
+        catalog = neighbours(self._model, PGDialect_asyncpg())  # type: ignore[no-untyped-call]
+        entity = catalog.by_table[mapped_table(self._model)]
         documentation = Documentation(
-            # The wire is the same whichever the database, so PostgreSQL's names will do.
-            model_entity(self._model, PGDialect_asyncpg()),  # type: ignore[no-untyped-call]
+            entity,
             max_rows=self.max_rows,
             description=self._description(),
             name=prefix.strip("/").replace("/", "_"),
+            ways=catalog.ways(entity),
+            tx=self.tx_override,
         )
         super().__init__(
             prefix=prefix or f"/{documentation.name}",
@@ -151,13 +146,20 @@ class Resource(APIRouter, Generic[Model]):
         return None if cls is Resource or cls.__doc__ == Resource.__doc__ else cls.__doc__
 
     def _add_routes(self, documentation: Documentation) -> None:
-        add_routes(self, documentation, self._collection, self._item)
+        endpoints = {"/": self._collection, QUERY_PATH: self._query, documentation.item_path: self._item}
+        for operation in documentation.operations():
+            self.add_api_route(
+                operation.path, endpoints[operation.path], methods=[operation.method], **operation.route()
+            )
         # What is left: the other spelling of the path, HEAD and OPTIONS, and the answer to any other method.
         for path, endpoint in (("", self._collection), ("/", self._collection), (documentation.item_path, self._item)):
             self.add_api_route(path, endpoint, methods=list(METHODS), include_in_schema=False)
 
     async def _collection(self, request: Request) -> Response:
         return await self._answer(request.scope, request.receive, None)
+
+    async def _query(self, request: Request) -> Response:
+        return await self._answer(request.scope, request.receive, QUERY_KEY)
 
     async def _item(self, request: Request) -> Response:
         (key,) = request.path_params.values()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -15,25 +15,64 @@ from rowserve.sql.entity import Entity
 from rowserve.sql.literals import RefusedError
 
 
-@dataclass(frozen=True, slots=True)
 class Schemas:
-    """The wire forms of an entity.
+    """The wire forms of an entity, each made when it is first asked for.
 
     On the wire a column has the name it has in the database, and a computed one that of its attribute.
 
-    Attributes:
-        read: the model of a row that is read.
-        insert: the model of a row to insert; only what has no default of any kind is required.
-        update: the model of changes to a row; nothing is required.
-        inserts: reads rows to insert out of requests.
-        updates: reads changes out of requests.
+    Args:
+        entity: the entity.
+        hidden: see :func:`schemas_for`; likewise ``readonly`` and ``optional``.
     """
 
-    read: type[BaseModel]
-    insert: type[BaseModel]
-    update: type[BaseModel]
-    inserts: RowReader
-    updates: RowReader
+    def __init__(
+        self, entity: Entity, *, hidden: Collection[str], readonly: Collection[str], optional: Collection[str]
+    ) -> None:
+        self._entity = entity
+        self._name = entity.name if entity.model is None else entity.model.__name__
+        self._hidden = hidden
+        self._readonly = readonly
+        self._optional = optional
+
+    @cached_property
+    def read(self) -> type[BaseModel]:
+        """The model of a row that is read."""
+        names = (*self._entity.columns, *self._entity.computed)
+        return _read_model(self._entity, self._name, [name for name in names if name not in self._hidden])
+
+    @cached_property
+    def insert(self) -> type[BaseModel]:
+        """The model of a row to insert; only what has no default of any kind is required."""
+        return _input_model(f"{self._name}Insert", self._inputs(insert=True), self._entity)
+
+    @cached_property
+    def update(self) -> type[BaseModel]:
+        """The model of changes to a row; nothing is required."""
+        return _input_model(f"{self._name}Update", self._inputs(insert=False), self._entity)
+
+    @cached_property
+    def inserts(self) -> RowReader:
+        """Reads rows to insert out of requests."""
+        return RowReader(self._entity.name, self._inputs(insert=True))
+
+    @cached_property
+    def updates(self) -> RowReader:
+        """Reads changes out of requests."""
+        return RowReader(self._entity.name, self._inputs(insert=False))
+
+    def _inputs(self, *, insert: bool) -> list[InputColumn]:
+        given = {*self._readonly, *self._optional, *filled_columns(self._entity)}
+        return [
+            InputColumn(
+                name,
+                item.wire,
+                bool(item.column.nullable),
+                insert and name not in given and _is_required(item.column),
+                _refusal(item.column, insert=insert, readonly=name in self._readonly),
+            )
+            for name, item in self._entity.columns.items()
+            if name not in self._hidden
+        ]
 
 
 def schemas_for(
@@ -53,31 +92,11 @@ def schemas_for(
     Raises:
         ValueError: if one of those names is no column of the entity.
     """
-    types = {name: item.wire for name, item in entity.columns.items()}
-    types |= {name: computed.wire for name, computed in entity.computed.items()}
+    names = (*entity.columns, *entity.computed)
     for name in (*hidden, *readonly, *optional):
-        if name not in types:
-            raise ValueError(f"{entity.name} has no column {name!r}; it has {', '.join(types)}")
-    columns = {name: item.column for name, item in entity.columns.items()}
-    visible = {name: column for name, column in columns.items() if name not in hidden}
-    filled = filled_columns(entity)
-
-    def inputs(*, insert: bool) -> Iterator[InputColumn]:
-        for name, column in columns.items():
-            required = insert and name not in (*readonly, *optional, *filled) and _is_required(column)
-            if name in visible:
-                refused = _refusal(column, insert=insert, readonly=name in readonly)
-                yield InputColumn(name, types[name], bool(column.nullable), required, refused)
-
-    inserted, updated = list(inputs(insert=True)), list(inputs(insert=False))
-    name = entity.name if entity.model is None else entity.model.__name__
-    return Schemas(
-        read=_read_model(entity, name, [name for name in types if name not in hidden]),
-        insert=_input_model(f"{name}Insert", inserted, visible),
-        update=_input_model(f"{name}Update", updated, visible),
-        inserts=RowReader(entity.name, inserted),
-        updates=RowReader(entity.name, updated),
-    )
+        if name not in names:
+            raise ValueError(f"{entity.name} has no column {name!r}; it has {', '.join(names)}")
+    return Schemas(entity, hidden=hidden, readonly=readonly, optional=optional)
 
 
 def filled_columns(entity: Entity) -> set[str]:
@@ -155,12 +174,12 @@ def _read_model(entity: Entity, name: str, names: list[str]) -> type[BaseModel]:
     return _model(name, doc, fields)
 
 
-def _input_model(name: str, inputs: list[InputColumn], columns: Mapping[str, Column[Any]]) -> type[BaseModel]:
+def _input_model(name: str, inputs: list[InputColumn], entity: Entity) -> type[BaseModel]:
     fields: dict[str, tuple[Any, Any]] = {}
     for given in inputs:
         if given.refused is not None:
             continue
-        column = columns[given.name]
+        column = entity.columns[given.name].column
         annotation = given.wire.annotation | None if given.nullable else given.wire.annotation
         extra: dict[str, Any] = {}
         # A default that is a factory stays out of the schema: what the column would get is not for us to say.

@@ -6,6 +6,7 @@ with a request as a text is found before anything is asked for, and costs no con
 """
 
 from .cache import ParseCache as ParseCache
+from .filters import OPERATORS as OPERATORS
 from .keyset import came_by_link as came_by_link
 from .keyset import has_keyset as has_keyset
 from .keyset import next_offset as next_offset

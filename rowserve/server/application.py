@@ -152,7 +152,6 @@ def served_database(options: Options) -> FrontDoor:
     app = FastAPI(title="rowserve", lifespan=lifespan, redirect_slashes=False)
     app.add_exception_handler(HTTPException, answered)
     front = FrontDoor(app)
-    app.openapi = front.openapi  # type: ignore[method-assign]
     return front
 
 

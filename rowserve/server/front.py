@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,7 +13,9 @@ from ..database import opened
 from ..http.responses import JSON, Answer
 from .gateway import Gateway
 
-PAGES = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"})
+DOCUMENT = "/openapi.json"
+PAGES = frozenset({"/docs", "/docs/oauth2-redirect", "/redoc", DOCUMENT})
+"""What an application without code has at paths that could be those of tables."""
 HEALTH_PATH = "/_rowserve/health"
 HEALTH_AGE = 1.0
 """Seconds after which the databases are asked again how they are."""
@@ -59,7 +61,12 @@ class FrontDoor:
                 answer = await self.health()
                 await answer(scope, receive, send)
                 return
-            if self.gateway is not None and not self.is_page(path):
+            if self.gateway is not None and path == DOCUMENT and scope["method"] == "GET":
+                # Past FastAPI, which would have everybody wait while it makes one.
+                document = await self.gateway.document(self.gateway.schemas[0])
+                await Answer(200, [JSON], document)(scope, receive, send)
+                return
+            if self.gateway is not None and path not in PAGES:
                 answered = await self.gateway.answer(scope, receive)
                 await answered(scope, receive, send)
                 return
@@ -67,15 +74,6 @@ class FrontDoor:
             await self.lifespan(scope, receive, frozen_after_startup(send))
             return
         await self.app(scope, receive, send)
-
-    def is_page(self, path: str) -> bool:
-        """Whether a path is one of the application's own: the docs, and what they are made of."""
-        return path in PAGES
-
-    def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document of a database's default schema."""
-        assert self.gateway is not None
-        return self.gateway.openapi(self.gateway.schemas[0])
 
     async def lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The application's lifespan. That a database cannot be reached is told in one sentence, not in a traceback."""

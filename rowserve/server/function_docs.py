@@ -2,61 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from fastapi import APIRouter
-from starlette.requests import Request
-
-from ..documentation import ERRORS
-from ..http.responses import Answer
+from ..documentation import Operation, Parameter, Response, parameters, responses, select_parameter
 from ..sql.catalog import Function
 
 NUMBERS = {"smallint": "integer", "integer": "integer", "bigint": "integer", "boolean": "boolean"} | dict.fromkeys(
     ("numeric", "real", "double precision"), "number"
 )
+ORDER = parameters.query_parameter(
+    "order", "Columns to order by, such as `id.desc`; default: as the function has them."
+)
+RESULT = Response("What the function returns", media={responses.JSON: {}, **responses.LISTS})
+DONE = Response("It is done")
 
 
-def add_function_routes(router: APIRouter, functions: Sequence[Function]) -> None:
-    """Adds the documented routes of the functions of one name.
+def function_operations(
+    functions: Sequence[Function], profile: Callable[[str], Parameter] | None = None
+) -> Iterator[Operation]:
+    """The operations that call the functions of one name.
 
     Args:
-        router: at ``/rpc``.
         functions: those that have the name.
+        profile: by method, the parameter that chooses the schema; None where there is but one.
     """
     name = functions[0].name
-    bodies = [body_of(function) for function in functions]
     comments = "\n\n".join(function.description for function in functions if function.description)
-    shared: dict[str, Any] = {"summary": f"Call {name}", "description": comments, "responses": ERRORS}
-    schema = bodies[0] if len(bodies) == 1 else {"anyOf": bodies}
-    body = {"content": {"application/json": {"schema": schema}}}
-    router.add_api_route(f"/{name}", unreachable, methods=["POST"], openapi_extra={"requestBody": body}, **shared)
+
+    def profiled(method: str) -> list[Parameter]:
+        return [] if profile is None else [profile(method)]
+
+    bodies = [body_of(function) for function in functions]
+    yield Operation(
+        "POST",
+        f"/{name}",
+        f"call_{name}",
+        f"Call {name}",
+        comments,
+        [*narrowing(functions), *profiled("POST")],
+        answers(functions, writing=True),
+        media={responses.JSON: bodies[0] if len(bodies) == 1 else {"anyOf": bodies}},
+        requires_body=all(parameter.required for function in functions for parameter in function.parameters[:1]),
+    )
     reading = [function for function in functions if function.volatility != "volatile"]
     if reading:
-        parameters = {
-            parameter.name: {
-                "name": parameter.name,
-                "in": "query",
-                "required": parameter.required and len(reading) == 1,
-                "schema": schema_of(parameter.type),
-            }
-            for function in reading
-            for parameter in function.parameters
-            if parameter.name
-        }
-        extra = {"parameters": list(parameters.values())}
-        router.add_api_route(f"/{name}", unreachable, methods=["GET"], openapi_extra=extra, **shared)
+        yield Operation(
+            "GET",
+            f"/{name}",
+            f"call_{name}_by_get",
+            f"Call {name}, which only reads",
+            comments,
+            [*arguments(reading), *narrowing(reading), *profiled("GET")],
+            answers(reading, writing=False),
+        )
+
+
+def arguments(functions: Sequence[Function]) -> list[Parameter]:
+    """The arguments as they stand in a query string."""
+    found = {
+        parameter.name: parameters.parameter(
+            parameter.name,
+            "query",
+            f"An argument of type {parameter.type}.",
+            schema_of(parameter.type),
+            required=parameter.required and len(functions) == 1,
+        )
+        for function in functions
+        for parameter in function.parameters
+        if parameter.name
+    }
+    return list(found.values())
+
+
+def narrowing(functions: Sequence[Function]) -> list[Parameter]:
+    """What is done to rows that are returned."""
+    taken = {parameter.name for function in functions for parameter in function.parameters}
+    if not any(function.is_set for function in functions):
+        return []
+    narrowing = (select_parameter(), ORDER, parameters.LIMIT, parameters.OFFSET)
+    return [parameter for parameter in narrowing if parameter["name"] not in taken]
+
+
+def answers(functions: Sequence[Function], *, writing: bool) -> dict[int, Response]:
+    """How calls are answered."""
+    made: dict[int, Response] = {}
+    if any(function.returns is not None for function in functions):
+        made[200] = RESULT
+    if any(function.returns is None for function in functions):
+        made[204] = DONE
+    return {**made, **(responses.WRITING if writing else responses.READING), 404: responses.NO_FUNCTION}
 
 
 def body_of(function: Function) -> dict[str, Any]:
     """The JSON that a function is called with."""
-    parameters = function.parameters
-    if len(parameters) == 1 and not parameters[0].name:
-        return schema_of(parameters[0].type)
+    takes = function.parameters
+    if len(takes) == 1 and not takes[0].name:
+        return schema_of(takes[0].type)
     return {
         "type": "object",
-        "properties": {parameter.name: schema_of(parameter.type) for parameter in parameters},
-        "required": [parameter.name for parameter in parameters if parameter.required],
+        "properties": {parameter.name: schema_of(parameter.type) for parameter in takes},
+        "required": [parameter.name for parameter in takes if parameter.required],
     }
 
 
@@ -67,8 +113,3 @@ def schema_of(type_: str) -> dict[str, Any]:
     if type_ in NUMBERS:
         return {"type": NUMBERS[type_], "format": type_}
     return {"format": type_}
-
-
-async def unreachable(request: Request) -> Answer:
-    """Stands behind routes that are documented here and answered in front of them."""
-    raise AssertionError(request.url.path)

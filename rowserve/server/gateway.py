@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from fastapi import APIRouter, FastAPI
 from pydantic_core import to_json
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from starlette.types import Receive, Scope, Send
 
 from ..backends import Backend
-from ..documentation import Documentation
+from ..documentation import Documentation, Group, document, profile_parameter
 from ..errors import ApiError
 from ..http import AnyAnswer, CallHandler, Handler, Limits
 from ..http.profiles import profile, unknown_table
 from ..http.responses import Answer, error_answer
+from ..query import negotiate_root
 from ..reflection import Reflected
-from ..resource import add_routes
 from ..sql.call import callable_functions
 from ..sql.catalog import Catalog
 from ..sql.entity import Entity
-from .function_docs import add_function_routes, unreachable
+from .function_docs import function_operations
 
 OPENAPI = (b"content-type", b"application/openapi+json; charset=utf-8")
 RPC = "rpc/"
@@ -48,6 +49,7 @@ class Gateway:
         names = dict.fromkeys(entity.name for entity in entities)
         self.resources = {f"{prefix}/{name}": TableResource(self, name) for name in names}
         extra = backend.settings.search_path[len(self.schemas) :]
+        self._documents: dict[str, asyncio.Task[bytes]] = {}
         self.calls = CallHandler(self.catalog, backend, limits, extra_search_path=extra)
 
     def profile(self, scope: Scope) -> str:
@@ -70,7 +72,9 @@ class Gateway:
         try:
             _, _, rest = scope["path"].removeprefix(self.prefix).partition("/")
             if not rest and scope["method"] in ("GET", "HEAD"):
-                return Answer(200, [OPENAPI], to_json(self.openapi(self.profile(scope))))
+                accept = dict(scope["headers"]).get(b"accept", b"")
+                negotiate_root(accept.decode("latin-1"))
+                return Answer(200, [OPENAPI], await self.document(self.profile(scope)))
             name = rest.removeprefix(RPC).removesuffix("/")
             if rest.startswith(RPC) and name and "/" not in name:
                 return await self.call(scope, receive, name)
@@ -88,31 +92,37 @@ class Gateway:
             answer.raw_headers.append((b"content-profile", schema.encode("latin-1")))
         return answer
 
-    def openapi(self, schema: str) -> dict[str, Any]:
-        """The OpenAPI document of a schema."""
-        app = FastAPI(title="rowserve")
-        for router in self.routers(schema):
-            app.include_router(router)
-        return app.openapi()
+    async def document(self, schema: str) -> bytes:
+        """The OpenAPI document of a schema. It is made when it is first asked for, on a thread: there may be many
+        tables."""
+        made = self._documents.get(schema)
+        if made is None:
+            made = self._documents[schema] = asyncio.create_task(asyncio.to_thread(self._document, schema))
+        return await asyncio.shield(made)
 
-    def routers(self, schema: str) -> Iterator[APIRouter]:
-        """Documented routes for the tables and functions of a schema. They are made when they are asked for: there may
-        be many."""
+    def _document(self, schema: str) -> bytes:
+        return to_json(document(self.groups(schema)))
+
+    def groups(self, schema: str) -> Iterator[Group]:
+        """The documented operations of a schema: of each table, and of its functions."""
         dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+        profiled = partial(profile_parameter, schema, self.schemas) if len(self.schemas) > 1 else None
         for entity in self.catalog.entities.values():
             if entity.schema == schema:
                 documented = Entity(entity.table, dialect, schema=schema, computed=entity.computed.values())
                 documentation = Documentation(
-                    documented, max_rows=self.limits.max_rows, description=entity.table.comment
+                    documented,
+                    max_rows=self.limits.max_rows,
+                    ways=self.catalog.ways(entity),
+                    tx=self.limits.tx_override,
+                    profile=profiled,
                 )
-                router = APIRouter(prefix=f"{self.prefix}/{entity.name}", tags=[entity.name])
-                add_routes(router, documentation, unreachable, unreachable)
-                yield router
-        rpc = APIRouter(prefix=f"{self.prefix}/rpc", tags=["rpc"])
-        for (where, _), functions in callable_functions(self.catalog).items():
-            if where == schema:
-                add_function_routes(rpc, functions)
-        yield rpc
+                operations = list(documentation.operations())
+                yield Group(f"{self.prefix}/{entity.name}", entity.name, operations, entity.table.comment)
+        functions = [some for (where, _), some in callable_functions(self.catalog).items() if where == schema]
+        if functions:
+            calls = [call for some in functions for call in function_operations(some, profiled)]
+            yield Group(f"{self.prefix}/rpc", "rpc", calls, "Functions of the database.")
 
 
 class TableResource:

@@ -30,6 +30,25 @@ def model_catalog(models: Iterable[type[Any]], dialect: Dialect) -> Catalog:
     return Catalog(entities, keys, named=named)
 
 
+def neighbours(model: type[Any], dialect: Dialect) -> Catalog:
+    """The catalog of a mapped class and of those that may be embedded in it, whether they are served or not.
+
+    Raises:
+        TypeError: it is no mapped class, or has no table with a primary key.
+    """
+    entity = model_entity(model, dialect)
+    own = entity.table
+    keys = list(foreign_keys_of(own.metadata.tables.values()))
+    referring = {key.table for key in keys if own in (key.table, key.referred)}
+    near = {own, *(key.referred for key in keys if key.table in referring), *referring}
+    by_table = {own: entity}
+    for mapper in inspect(model).registry.mappers:
+        table: Any = mapper.local_table
+        if table in near and table not in by_table and table.primary_key.columns:
+            by_table[table] = Entity(table, dialect, schema=table.schema or "public", model=mapper.class_)
+    return Catalog(by_table.values(), keys, named=named_relationships(entity, by_table))
+
+
 def model_entity(model: type[Any], dialect: Dialect) -> Entity:
     """A mapped class as an entity.
 

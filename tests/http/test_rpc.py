@@ -13,6 +13,7 @@ from httpx import ASGITransport, AsyncClient, Response
 
 from rowserve.server.application import Options, served_database
 from tests.helpers import refusal
+from tests.openapi import check_document, parameters
 
 pytestmark = pytest.mark.anyio
 
@@ -343,11 +344,13 @@ async def test_functions_that_say_all_of_the_answer(
 
 
 async def test_openapi(client: AsyncClient) -> None:
-    paths = (await client.get("/")).json()["paths"]
+    document = (await client.get("/")).json()
+    check_document(document)
+    paths = document["paths"]
     body = paths["/rpc/maybe"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body["required"] == ["a"]
     assert body["properties"]["b"] == {"type": "integer", "format": "integer"}
-    assert [parameter["name"] for parameter in paths["/rpc/maybe"]["get"]["parameters"]] == ["a", "b", "c"]
+    assert list(parameters(document, "/rpc/maybe", "get")) == ["a", "b", "c", "Accept-Profile"]
     assert set(paths["/rpc/add_user"]) == {"post"}
     assert "/rpc/initial" not in paths
     assert "/rpc/notes_of" in (await client.get("/", headers={"accept-profile": "personal"})).json()["paths"]

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.helpers import refusal
+from tests.openapi import check_document, parameters
 from tests.processes import Served
 
 SQLITE = """
@@ -43,6 +44,10 @@ create table personal.artists (id int primary key, nickname text);
 create function albums_of(artists) returns setof albums stable language sql as
   'select * from albums where artist_id = $1.id order by id desc';
 create function initials(artists) returns text stable language sql as 'select left($1.name, 1)';
+create function louder(text text, times integer default 1) returns text immutable language sql as
+  'select upper($1) || repeat(''!'', $2)';
+comment on function louder is 'For those at the back.';
+create function wild() returns setof albums language sql as 'select * from albums where ''wild'' = any (moods)';
 insert into artists (name) values ('Ada'), ('Grace');
 insert into albums values (1, 'Notes', 1, '{calm}'), (2, 'Bugs', 2, '{calm,wild}'), (3, 'More', 1, null);
 insert into personal.artists values (7, 'Countess');
@@ -100,9 +105,28 @@ async def test_postgresql(postgresql_url: str, tmp_path: Path) -> None:
         assert client.get("albums/3?select=title").json() == {"title": "Most"}
 
         document = client.get("").json()
+        check_document(document)
         assert "/rest/v1/artists/" in document["paths"]
-        assert "As on the cover." in str(document)
+        assert {"name": "artists", "description": "Who sings."} in document["tags"]
+        taken = parameters(document, "/rest/v1/artists/", "get")
+        assert "As on the cover." in taken["name"]["description"]
+        assert all(name in taken["select"]["description"] for name in ("`initials`", "`albums_of`", "`titles`"))
+        assert "`artists(id)`" in parameters(document, "/rest/v1/albums/", "get")["order"]["description"]
+        assert taken["Accept-Profile"]["required"] is False
         assert server.client.get(server.url + "/openapi.json").json() == document
+        assert server.client.post(server.url + "/openapi.json").status_code == 405
+
+        louder = document["paths"]["/rest/v1/rpc/louder"]
+        assert louder["post"]["description"] == "For those at the back."
+        assert parameters(document, "/rest/v1/rpc/louder", "get")["times"]["schema"]["type"] == "integer"
+        assert set(document["paths"]["/rest/v1/rpc/wild"]) == {"post"}
+        assert "select" in parameters(document, "/rest/v1/rpc/wild", "post")
+
+        personal = client.get("", headers={"accept-profile": "personal"})
+        check_document(personal.json())
+        chosen = parameters(personal.json(), "/rest/v1/artists/", "post")["Content-Profile"]
+        assert (chosen["required"], chosen["schema"]["enum"]) == (True, ["personal"])
+        assert refusal(client.get("", headers={"accept": "text/csv"})) == (406, "PGRST107")
 
 
 def test_sqlite(sqlite: httpx.Client) -> None:
@@ -136,5 +160,8 @@ def test_what_is_not_there(sqlite: httpx.Client) -> None:
 def test_docs(sqlite: httpx.Client) -> None:
     assert sqlite.get("/docs").status_code == 200
     document = sqlite.get("/openapi.json").json()
+    check_document(document)
     assert {"/albums/", "/titles/", "/tracks/{album_id_number}"} <= set(document["paths"])
+    assert set(document["paths"]["/titles/"]) == {"get"}  # a view that nothing can be written to
+    assert "Accept-Profile" not in parameters(document, "/albums/", "get")
     assert sqlite.get("/").json() == document
