@@ -193,16 +193,20 @@ class Server:
         parser.add_argument("-I", dest="head", action="store_true")
         parser.add_argument("-X", dest="method")
         parser.add_argument("-H", dest="headers", action="append", default=[])
+        parser.add_argument("-d", dest="data")
         parser.add_argument("--json")
         parser.add_argument("url")
         asked = parser.parse_args(arguments)
         headers = dict(header.split(": ", 1) for header in asked.headers)
         if asked.json is not None:
             headers |= {"Content-Type": "application/json", "Accept": "application/json"}
-        method = asked.method or ("HEAD" if asked.head else "POST" if asked.json is not None else "GET")
+        if asked.data is not None:
+            headers |= {"Content-Type": "application/x-www-form-urlencoded"}
+        body = asked.data if asked.json is None else asked.json
+        method = asked.method or ("HEAD" if asked.head else "POST" if body is not None else "GET")
         assert PORT in asked.url, asked.url
         url = asked.url.replace(PORT, self.address)
-        answer = httpx.request(method, url, headers=headers, content=asked.json, timeout=30)
+        answer = httpx.request(method, url, headers=headers, content=body, timeout=30)
         lines = []
         if asked.include or asked.head:
             lines = [f"{answer.http_version} {answer.status_code} {answer.reason_phrase}"]
