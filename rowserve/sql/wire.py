@@ -115,7 +115,10 @@ def annotate(native: Any, read: Read, schema: dict[str, Any]) -> Any:
 
 
 def processor(type_: TypeEngine[Any], dialect: Dialect) -> Bind | None:
-    """SQLAlchemy's own conversion of a Python value for the driver."""
+    """SQLAlchemy's own conversion of a Python value for the driver; none for a dialect that has no driver, whose types
+    are but described."""
+    if dialect.dbapi is None:
+        return None
     return type_.dialect_impl(dialect).bind_processor(dialect)
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import click
 import pytest
-
-from rowserve.server.cli import serve
 
 from .reader import Reader, blocks_of
 
@@ -41,11 +38,3 @@ def test_no_snippet_is_overlooked(document: Path) -> None:
     assert text.count("```") == 2 * len(blocks), "a fence is not closed, or is indented"
     assert {block.language for block in blocks} <= LANGUAGES
     assert {"python", "console"} <= {block.language for block in blocks}
-
-
-def test_the_readme_names_every_option_of_serve() -> None:
-    readme = (ROOT / "README.md").read_text()
-    options = [option for option in serve.params if isinstance(option, click.Option)]
-    missing = [option.opts[0] for option in options if f"`{option.opts[0]}" not in readme]
-    assert options
-    assert not missing

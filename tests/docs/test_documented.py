@@ -1,0 +1,97 @@
+"""What can be said to rowserve is said in its documents: operators, casts, preferences, errors, options, attributes."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+import rowserve
+from rowserve import Database, Resource
+from rowserve.documentation.parameters import PREFERENCES
+from rowserve.http import Limits
+from rowserve.query import OPERATORS, Preferences
+from rowserve.query.filters import QUANTIFIABLE
+from rowserve.server.cli import serve
+from rowserve.sql.casts import _TYPES
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+DIALECT = (ROOT / "docs" / "dialect.md").read_text()
+IN_PYTHON = README.partition("## In Python")[2].partition("\n## ")[0]
+OPTIONS = [option for option in serve.params if isinstance(option, click.Option)]
+CODE = re.compile(r'"(PGRST(?:\d{3}|X00))"')
+
+
+def spans(text: str) -> set[str]:
+    """What stands in backticks, and each part of it."""
+    found = set(re.findall(r"`([^`\n]+)`", text))
+    return found | {part for span in found for part in re.split(r"[=(., ]", span)}
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_operators(operator: str) -> None:
+    filters = DIALECT.partition("## Filters")[2].partition("\n## ")[0]
+    assert f"`{operator}`" in filters
+
+
+def test_what_can_be_quantified() -> None:
+    (row,) = [line for line in DIALECT.splitlines() if line.startswith("| `(any)`")]
+    assert spans(row) >= QUANTIFIABLE
+
+
+def test_casts() -> None:
+    casts = DIALECT.partition("Casts are by")[2].partition("\n\n")[0]
+    assert spans(casts.replace("\n", " ")) >= set(_TYPES)
+
+
+def test_preferences() -> None:
+    section = DIALECT.partition("## Preferences")[2].partition("\n## ")[0]
+    names = {field.name.strip("_").replace("_", "-") for field in fields(Preferences)} - {"unknown"}
+    assert spans(section) >= names
+    assert {preference.partition("=")[0] for some in PREFERENCES.values() for preference in some} == names
+
+
+def test_errors() -> None:
+    used = {code for path in (ROOT / "rowserve").rglob("*.py") for code in CODE.findall(path.read_text())}
+    assert len(used) > 20
+    assert spans(DIALECT.partition("## Errors")[2].partition("\n## ")[0]) >= used
+
+
+def test_options_of_serve() -> None:
+    assert OPTIONS
+    missing = [option.opts[0] for option in OPTIONS if f"`{option.opts[0]}" not in README]
+    assert not missing
+
+
+def test_attributes_of_resources() -> None:
+    attributes = {limit.name for limit in fields(Limits)}
+    assert attributes <= set(dir(Resource))
+    assert spans(IN_PYTHON) >= {*attributes, "prefix", "database"}
+    described = (Resource.__doc__ or "").partition("Attributes:")[2]
+    assert set(re.findall(r"^ {8}(\w+):", described, re.MULTILINE)) >= attributes
+
+
+def test_defaults_of_resources_are_those_that_the_readme_says() -> None:
+    said = dict(re.findall(r"`(\w+)=([^`]+)`", IN_PYTHON))
+    actual: dict[str, Any] = {limit.name: limit.default for limit in fields(Limits)}
+    actual |= {
+        name: parameter.default
+        for name, parameter in inspect.signature(Database).parameters.items()
+        if name not in actual and parameter.default is not inspect.Parameter.empty
+    }
+    assert {"max_rows", "max_embed_depth", "pool_size"} <= said.keys()
+    wrong = {name: value for name, value in said.items() if name != "timeout" and eval(value) != actual[name]}
+    assert not wrong
+    assert eval(said["timeout"]) == inspect.signature(Database).parameters["timeout"].default
+
+
+def test_public_names() -> None:
+    names = {name for name, value in vars(rowserve).items() if not (name.startswith("_") or inspect.ismodule(value))}
+    assert {"Database", "Resource", "Functions"} <= names
+    assert spans(IN_PYTHON) | {"session"} >= names
