@@ -37,7 +37,7 @@ comment on column artists.name is 'As on the cover.';
 create type mood as enum ('calm', 'wild');
 create table albums (
   id int primary key, title text not null, artist_id int not null references artists, moods mood[],
-  loud text generated always as (upper(title)) stored
+  loud text generated always as (upper(title)) stored, weeks int4range
 );
 create view titles as select id, artist_id, title from albums;
 create table personal.artists (id int primary key, nickname text);
