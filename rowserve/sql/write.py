@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextvars import Context, copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import Any, Literal
 
@@ -33,7 +33,7 @@ from ..backends.base import Arguments, Statement, Write
 from ..errors import database_error
 from .column_values import Parameter, defaults, resets, set_parameter, sparse_parameters, typed_parameters, values_of
 from .compiler import Arrangement, Compiler
-from .conditions import Conditions, not_supported
+from .conditions import not_supported
 from .entity import Entity
 from .output import literal_text
 from .plan import ColumnValue, Node
@@ -57,6 +57,7 @@ class Change:
         arguments: for the placeholders after those, which of the request's values each takes, and how to read it.
         order: where the placeholders are not in this order, which of all that each takes: PostgreSQL's are numbered as
             SQLAlchemy came upon them.
+        columns: the names of what is written, for an error to say which; made of the parameters.
     """
 
     statement: Statement
@@ -64,6 +65,11 @@ class Change:
     parameters: tuple[Parameter, ...] = ()
     arguments: tuple[tuple[int, Any], ...] = ()
     order: tuple[int, ...] = ()
+    columns: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = tuple(["" if parameter.is_presence else parameter.name for parameter in self.parameters])
+        object.__setattr__(self, "columns", names)
 
     def write(
         self,
@@ -78,9 +84,8 @@ class Change:
             later: more rows, a part at a time, that are to be made arguments of when their turn comes.
         """
         filters = bound(self.arguments, values)
-        columns = tuple(["" if parameter.is_presence else parameter.name for parameter in self.parameters])
         more = LaterSets(self, filters, later, copy_context()) if later else ()
-        return Write(self.statement, self.sets(rows, filters), self.entity.table, columns, later=more)
+        return Write(self.statement, self.sets(rows, filters), self.entity.table, self.columns, later=more)
 
     def positions(self) -> dict[str, int]:
         """At which place among a set of arguments each column's is."""
@@ -140,8 +145,8 @@ def compile_insert(
 
     Raises:
         ApiError: 42703 for a column of the key that there is not; 0A000 for one that may be missing and whose default
-            is not known; 23502 where a row is replaced and a column has
-            neither a value nor a default and may not be NULL.
+            is not known; 23502 where a row is replaced and a column has neither a value nor a default and may not be
+            NULL.
     """
     entity = node.entity
     check_writable(entity, "insert")
@@ -281,7 +286,7 @@ def compiled_change(
     entity = node.entity
     compiler = compiler_for(node, max_rows=None, ordered=True)
     if not isinstance(statement, Insert):
-        statement = statement.where(*filters(compiler, Scope(entity, entity.table, node.name), node))
+        statement = statement.where(*compiler.filters(Scope(entity, entity.table, node.name), node))
     whole: Any = statement
     if conflict is not None and conflict.changes and isinstance(statement, Insert):
         whole = returned_upserts(compiler, node, statement, conflict, returning=returning)
@@ -294,16 +299,6 @@ def compiled_change(
     order = () if names == known else tuple([known.index(name) for name in names])
     arguments = compiler.parameters.arguments(own)
     return Change(Statement(text), entity, in_order(parameters, names), arguments, order)
-
-
-def filters(compiler: Compiler, scope: Scope, node: Node) -> list[ColumnElement[bool]]:
-    """Which rows are changed. What is embedded says which of them are shown, and no more than that."""
-
-    def related(name: str) -> ColumnElement[bool] | None:
-        embedded = node.embedded.get(name)
-        return None if embedded is None else compiler.exists(scope, embedded)
-
-    return Conditions(scope, compiler.parameters, related).all_of(node.modifiers.where)
 
 
 def returned(
