@@ -6,6 +6,7 @@ what the request got wrong, a SQLSTATE for what the database refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from pydantic_core import from_json, to_json
@@ -163,6 +164,33 @@ def status_of(sqlstate: str) -> int:
         number = sqlstate[2:]
         return int(number) if number.isdecimal() and 200 <= int(number) <= 599 else 500
     return STATUS_OF_SQLSTATE.get(sqlstate) or STATUS_OF_CLASS.get(sqlstate[:2], 400)
+
+
+def refused(table: str, *, is_anonymous: bool) -> ApiError:
+    """The answer to who may not do something with a table: 401 for those who may yet say who they are."""
+    if is_anonymous:
+        return ApiError(
+            401,
+            "42501",
+            f"permission denied for table {table}",
+            hint="Say who you are: nobody unknown may do this.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    return ApiError(403, "42501", f"permission denied for table {table}")
+
+
+REFUSING = re.compile(r"rowserve refuses (nobody|somebody) ([0-9a-f]*)")
+
+
+def refusing_text(table: str, *, is_anonymous: bool) -> str:
+    """What a statement fails with that refuses itself: a text that is no value of the type it is cast to."""
+    return f"rowserve refuses {'nobody' if is_anonymous else 'somebody'} {table.encode().hex()}"
+
+
+def refused_by(message: str) -> ApiError | None:
+    """The refusal that a message of the database carries, if it does."""
+    found = REFUSING.search(message)
+    return None if found is None else refused(bytes.fromhex(found[2]).decode(), is_anonymous=found[1] == "nobody")
 
 
 def internal_error() -> ApiError:

@@ -15,10 +15,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from .backends import Backend
+from .context import USER, Context
 from .database import Database, default_database
 from .documentation import ERRORS, Error, query_parameter, select_parameter
 from .errors import ApiError, internal_error
-from .http import AnyAnswer, Limits
+from .http import AnyAnswer, Limits, Rules
 from .http.profiles import profile
 from .http.programs import ProgramFunction
 from .http.request import ClientGone
@@ -26,7 +27,7 @@ from .http.responses import Answer, error_answer
 from .http.results import CallRequest
 from .query import wants_problem_json
 from .schemas import schemas_for
-from .served import METHODS, embeddable
+from .served import METHODS, embeddable, rules
 from .sessions import driver_error
 from .signatures import Signature
 from .sql.models import model_catalog, model_entity
@@ -39,10 +40,15 @@ SCHEMAS = ["public"]
 
 
 def add_function(
-    router: APIRouter, prefix: str, signature: Signature, settings: Callable[[], tuple[Database | None, Limits]]
+    router: APIRouter,
+    prefix: str,
+    signature: Signature,
+    settings: Callable[[], tuple[Database | None, Limits]],
+    *,
+    user: Any = None,
 ) -> None:
     """Adds the routes of a function: those that call it, and one that refuses every other method."""
-    server = FunctionServer(signature, settings)
+    server = FunctionServer(signature, settings, user)
     path = f"{prefix}/{signature.name}"
     calling = ["POST"] if signature.writes else ["POST", "GET", "HEAD"]
     documented = {operation.pop("method"): operation for operation in operations(signature)}
@@ -60,20 +66,24 @@ class FunctionServer:
     Args:
         signature: the function.
         settings: gives its database, None for the default one, and its limits.
+        user: the dependency that finds out who asks, if there is one.
     """
 
-    def __init__(self, signature: Signature, settings: Callable[[], tuple[Database | None, Limits]]) -> None:
+    def __init__(self, signature: Signature, settings: Callable[[], tuple[Database | None, Limits]], user: Any) -> None:
         self.signature = signature
         self.settings = settings
         self._backend: Backend | None = None
         self._function: ProgramFunction | None = None
 
         async def endpoint(request_: Request, **dependencies: Any) -> Response:
+            if user is not None:
+                request_.scope[USER] = dependencies.pop("user_")
             return await self._call(request_, dependencies)
 
         # FastAPI is to see, and to give, what the function depends on, and nothing that clients give.
         own = inspect.Parameter("request_", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
-        endpoint.__signature__ = inspect.Signature([own, *signature.dependencies])  # type: ignore[attr-defined]
+        known = [] if user is None else [inspect.Parameter("user_", inspect.Parameter.KEYWORD_ONLY, default=user)]
+        endpoint.__signature__ = inspect.Signature([own, *known, *signature.dependencies])  # type: ignore[attr-defined]
         endpoint.__name__ = signature.name
         self.endpoint = endpoint
 
@@ -85,7 +95,9 @@ class FunctionServer:
         if self._function is None or self._backend is not backend:
             model = self.signature.returned.model
             models = [] if model is None else embeddable(model, database)
-            self._function = ProgramFunction(self.signature, model_catalog(models, backend.dialect), backend, limits)
+            catalog = model_catalog(models, backend.dialect)
+            under = Rules(rules(models, database))
+            self._function = ProgramFunction(self.signature, catalog, backend, limits, under)
             self._backend = backend
         return self._function
 
@@ -93,7 +105,8 @@ class FunctionServer:
         try:
             profile(request.scope, SCHEMAS)
             function = self.function
-            return await function(CallRequest(request.scope, request.receive, None), dependencies)
+            caller = Context(request.scope)
+            return await function(CallRequest(request.scope, request.receive, None, caller), dependencies)
         except Exception as error:
             # Through the dependencies, so that they roll back; the route makes an answer of it.
             raise FunctionFailed(self._told(request, error)) from error

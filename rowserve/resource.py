@@ -5,28 +5,34 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Coroutine
 from dataclasses import fields
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from functools import cached_property
+from inspect import Parameter, Signature
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, get_args
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute, _effective_route_context_var
+from sqlalchemy import ColumnElement, Select, Table, true
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from starlette.types import Receive, Scope, Send
 
 from .backends import Backend
+from .context import USER, Context
 from .database import Database, default_database
 from .documentation import QUERY_PATH, Documentation
 from .errors import ApiError
 from .function_routes import PREFIX, add_function
-from .http import QUERY_KEY, AnyAnswer, Handler, Limits
+from .http import QUERY_KEY, AnyAnswer, Guarded, Handler, Limits, Rules
 from .http.profiles import profile
 from .http.responses import error_answer
-from .served import METHODS, embeddable, resources
+from .permissions import Rule, Where
+from .served import METHODS, embeddable, resources, rules
 from .signatures import signature_of
 from .sql.entity import mapped_table
 from .sql.models import model_catalog, neighbours
 
 Model = TypeVar("Model")
 Registered = TypeVar("Registered", bound=Callable[..., Any])
+Endpoint: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class ResourceRoute(APIRoute):
@@ -40,7 +46,7 @@ class ResourceRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         context = _effective_route_context_var.get()
         dependencies = self.dependencies if context is None else context.dependencies
-        if dependencies:
+        if dependencies or self.dependant.dependencies:
             return super().get_route_handler()
         endpoint: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
         return endpoint
@@ -75,6 +81,10 @@ class Resource(APIRouter, Generic[Model]):
             come as the database has them, as in PostgREST.
         explain: whether the database's plan is answered where ``Accept`` asks for it: it tells of the tables.
         server_timing: whether answers say where the time went, in ``Server-Timing``.
+        user: ``Depends(...)`` of what finds out who asks; it is ``ctx.user`` for the rules.
+        permissions: who may read and write which rows; see :mod:`rowserve.permissions`. Rules hold however a row is
+            reached, embedded in others too; for a model with several resources, what is embedded is under the rules of
+            the first of them.
     """
 
     prefix: str = ""
@@ -89,6 +99,8 @@ class Resource(APIRouter, Generic[Model]):
     ordered: bool = True
     explain: bool = False
     server_timing: bool = False
+    user: Any = None
+    permissions: Rule | None = None
 
     model: ClassVar[Any] = None
 
@@ -111,6 +123,8 @@ class Resource(APIRouter, Generic[Model]):
         for limit in fields(Limits):
             if limit.name in options:
                 setattr(self, limit.name, options.pop(limit.name))
+        self.user = options.pop("user", self.user)
+        self.permissions = options.pop("permissions", self.permissions)
         self._model = model or type(self).model
         if self._model is None:
             raise TypeError("Which model? Write Resource(User), or class Users(Resource[User])")
@@ -119,7 +133,7 @@ class Resource(APIRouter, Generic[Model]):
         resources[id(self)] = self
         self._database = database
         self._backend: Backend | None = None
-        self._handler: Handler | None = None
+        self._handler: Handler | Guarded | None = None
         prefix = prefix or type(self).prefix
         # The wire is the same whichever the database, so PostgreSQL's names will do.
         catalog = neighbours(self._model, PGDialect_asyncpg())  # type: ignore[no-untyped-call]
@@ -146,14 +160,48 @@ class Resource(APIRouter, Generic[Model]):
         return None if cls is Resource or cls.__doc__ == Resource.__doc__ else cls.__doc__
 
     def _add_routes(self, documentation: Documentation) -> None:
-        endpoints = {"/": self._collection, QUERY_PATH: self._query, documentation.item_path: self._item}
+        collection, item = self._identified(self._collection), self._identified(self._item)
+        endpoints = {"/": collection, QUERY_PATH: self._identified(self._query), documentation.item_path: item}
         for operation in documentation.operations():
             self.add_api_route(
                 operation.path, endpoints[operation.path], methods=[operation.method], **operation.route()
             )
         # What is left: the other spelling of the path, HEAD and OPTIONS, and the answer to any other method.
-        for path, endpoint in (("", self._collection), ("/", self._collection), (documentation.item_path, self._item)):
+        for path, endpoint in (("", collection), ("/", collection), (documentation.item_path, item)):
             self.add_api_route(path, endpoint, methods=list(METHODS), include_in_schema=False)
+
+    def _identified(self, endpoint: Endpoint) -> Endpoint:
+        """An endpoint that FastAPI tells who asks."""
+        if self.user is None:
+            return endpoint
+
+        async def identified(request: Request, user: Any = None) -> Response:
+            request.scope[USER] = user
+            return await endpoint(request)
+
+        parameters = [
+            Parameter("request", Parameter.POSITIONAL_OR_KEYWORD, annotation=Request),
+            Parameter("user", Parameter.POSITIONAL_OR_KEYWORD, default=self.user),
+        ]
+        identified.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        return identified
+
+    def query(self, ctx: Context) -> Select[Any] | None:
+        """The rows that there are for who asks: ``select(Post).where(Post.tenant_id == ctx.user.tenant_id)``.
+
+        All others can neither be seen nor written, whatever the permissions say. Like the function of a
+        :class:`rowserve.permissions.Where` it is called once, with a stand-in for the context.
+        """
+        return None
+
+    @cached_property
+    def rule(self) -> Rule | None:
+        """What is granted on which rows; None where all is."""
+        if type(self).query is Resource.query:
+            return self.permissions
+        table = mapped_table(self._model)
+        within = Where(lambda context: condition_of(self.query(context), table))
+        return within if self.permissions is None else within & self.permissions
 
     async def _collection(self, request: Request) -> Response:
         return await self._answer(request.scope, request.receive, None)
@@ -178,7 +226,7 @@ class Resource(APIRouter, Generic[Model]):
     async def _answer(self, scope: Scope, receive: Receive, key: str | None) -> AnyAnswer:
         handler = self.handler
         try:
-            profile(scope, [handler.context.entity.schema])
+            profile(scope, [handler.entity.schema])
         except ApiError as error:
             return error_answer(error)
         return await handler(scope, receive, key)
@@ -190,7 +238,7 @@ class Resource(APIRouter, Generic[Model]):
         Raises:
             TypeError: it is not async, or is not annotated; the message says what to write.
         """
-        add_function(self, PREFIX, signature_of(function), lambda: (self._database, self.limits))
+        add_function(self, PREFIX, signature_of(function), lambda: (self._database, self.limits), user=self.user)
         return function
 
     @property
@@ -199,16 +247,34 @@ class Resource(APIRouter, Generic[Model]):
         return Limits(**{limit.name: getattr(self, limit.name) for limit in fields(Limits)})
 
     @property
-    def handler(self) -> Handler:
+    def handler(self) -> Handler | Guarded:
         """What answers requests, for the database that is open now."""
         backend = (self._database or default_database()).backend
         if self._handler is None or self._backend is not backend:
             self._backend = backend
-            catalog = model_catalog(embeddable(self._model, self._database), backend.dialect)
-            self._handler = Handler(
-                catalog.by_table[mapped_table(self._model)],
-                catalog,
-                backend,
-                self.limits,
-            )
+            models = embeddable(self._model, self._database)
+            catalog = model_catalog(models, backend.dialect)
+            table = mapped_table(self._model)
+            under = rules(models, self._database)
+            under.pop(table, None)
+            if self.rule is not None:
+                under[table] = self.rule
+            entity, limits = catalog.by_table[table], self.limits
+            if under:
+                self._handler = Guarded(entity, catalog, backend, limits, Rules(under))
+            else:
+                self._handler = Handler(entity, catalog, backend, limits)
         return self._handler
+
+
+def condition_of(query: Select[Any] | None, table: Table) -> ColumnElement[bool]:
+    """The condition of a query that narrows a table.
+
+    Raises:
+        TypeError: it does more than that.
+    """
+    if query is None:
+        return true()
+    if query.get_final_froms() != [table]:
+        raise TypeError(f"query() narrows {table.name} by where(): put other tables into a subquery of the condition")
+    return true() if query.whereclause is None else query.whereclause

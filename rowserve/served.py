@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+from sqlalchemy import Table
+
 from .database import Database
+from .permissions import Rule
 from .sql.entity import mapped_table
 
 if TYPE_CHECKING:
@@ -17,9 +21,27 @@ resources: WeakValueDictionary[int, Resource[Any]] = WeakValueDictionary()
 """All resources that there are in this process: what has one may be embedded in others."""
 
 
+def served(database: Database | None) -> list[Resource[Any]]:
+    """The resources of a database, in the order in which they were made."""
+    return [resource for resource in list(resources.values()) if resource._database in (None, database)]
+
+
 def embeddable(model: type[Any], database: Database | None) -> list[type[Any]]:
     """A model, and those that may be embedded in it: those that have a resource of their own."""
-    served = [resource for resource in resources.values() if resource._database in (None, database)]
     metadata = mapped_table(model).metadata
-    models = [model, *(resource._model for resource in served)]
+    models = [model, *(resource._model for resource in served(database))]
     return list(dict.fromkeys(model for model in models if mapped_table(model).metadata is metadata))
+
+
+def rules(models: Iterable[type[Any]], database: Database | None) -> dict[Table, Rule]:
+    """The rules of models, by their tables. Where a model has several resources, that of the first of them."""
+    found: dict[Table, Rule] = {}
+    known: set[type[Any]] = set()
+    wanted = set(models)
+    for resource in served(database):
+        model = resource._model
+        if model in wanted and model not in known:
+            known.add(model)
+            if resource.rule is not None:
+                found[mapped_table(model)] = resource.rule
+    return found

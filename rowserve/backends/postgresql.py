@@ -15,7 +15,7 @@ from sqlalchemy import URL, MetaData, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from ..errors import ApiError, database_error, unreachable
+from ..errors import ApiError, database_error, refused_by, unreachable
 from .admission import Door, Gate
 from .base import Arguments, Backend, Returned, Settings, Statement, Write
 from .postgresql_lanes import (
@@ -204,7 +204,7 @@ class PostgreSQLBackend(Backend):
             # Of a session, which cannot be run again by itself; a lane prepares the statement anew.
             return database_error("53000", str(error), hint="A table was altered meanwhile. Try again.")
         if isinstance(error, asyncpg.PostgresError):
-            return database_error(
+            return refused_by(error.message or "") or database_error(
                 error.sqlstate or "XX000", error.message or str(error), details=error.detail, hint=error.hint
             )
         if isinstance(error, asyncpg.InterfaceError):

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import ApiError, database_error, internal_error
+from ..errors import ApiError, database_error, internal_error, refused_by
 from ..sql import regular_expressions, sqlite_casts, sqlite_json
 from ..sql.literals import RefusedError
 
@@ -61,6 +61,13 @@ def from_hexadecimal(text: str | None) -> bytes | None:
     return None if text is None else bytes.fromhex(text)
 
 
+def read_truth(text: str) -> bool:
+    """True; a statement that refuses itself has a text that says so instead."""
+    if text != "true":
+        raise refused_by(text) or internal_error()
+    return True
+
+
 _FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("unicode_lower", 1, unicode_lower),
     ("match_case", 2, match_case),
@@ -73,6 +80,7 @@ _FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("json_text", 1, sqlite_json.json_text),
     ("cast_value", 4, sqlite_casts.cast_value),
     ("from_hexadecimal", 1, from_hexadecimal),
+    ("read_truth", 1, read_truth),
 )
 
 

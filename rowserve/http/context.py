@@ -14,6 +14,7 @@ from ..backends import Backend
 from ..errors import ApiError
 from ..query import Comparison, Field, ParseCache, Parsed, Query
 from ..schemas import Schemas, schemas_for
+from ..sql.access import ANYTHING, Access
 from ..sql.catalog import Catalog
 from ..sql.entity import Entity
 from ..sql.plan import ColumnValue, EmbedValue, Node, Planner, SpreadValue, Value
@@ -65,14 +66,17 @@ class Context:
         catalog: what else there is to embed.
         backend: the database's backend.
         limits: what bounds requests.
+        access: what those who ask may do.
     """
 
-    def __init__(self, entity: Entity, catalog: Catalog, backend: Backend, limits: Limits) -> None:
+    def __init__(
+        self, entity: Entity, catalog: Catalog, backend: Backend, limits: Limits, access: Access = ANYTHING
+    ) -> None:
         self.backend = backend
         self.limits = limits
         self.timeout = limits.timeout or backend.settings.timeout
         self.entity = entity
-        self.planner = Planner(catalog, aggregates=limits.aggregates, max_depth=limits.max_embed_depth)
+        self.planner = Planner(catalog, aggregates=limits.aggregates, max_depth=limits.max_embed_depth, access=access)
         self.parse = ParseCache()
         self.shapes = Shapes()
 

@@ -9,8 +9,10 @@ from typing import Any, TypeAlias
 from starlette.types import Receive, Scope
 
 from ..backends import Backend
+from ..context import Context as Asking
 from ..errors import ApiError, internal_error
 from ..query import wants_problem_json
+from ..sql.access import ANYTHING, Access
 from ..sql.catalog import Catalog
 from ..sql.entity import Entity
 from .context import Context
@@ -43,10 +45,14 @@ class Handler:
         catalog: what else there is to embed.
         backend: the database's backend.
         limits: what bounds requests.
+        access: what those who ask may do.
     """
 
-    def __init__(self, entity: Entity, catalog: Catalog, backend: Backend, limits: Limits) -> None:
-        self.context = Context(entity, catalog, backend, limits)
+    def __init__(
+        self, entity: Entity, catalog: Catalog, backend: Backend, limits: Limits, access: Access = ANYTHING
+    ) -> None:
+        self.entity = entity
+        self.context = Context(entity, catalog, backend, limits, access)
         reads = Reads(self.context)
         writes = Writes(self.context, reads)
         self.collection: dict[str, Method] = {
@@ -67,13 +73,16 @@ class Handler:
         }
         self.server_timing = limits.server_timing
 
-    async def __call__(self, scope: Scope, receive: Receive, key: str | None) -> AnyAnswer:
+    async def __call__(
+        self, scope: Scope, receive: Receive, key: str | None, caller: Asking | None = None
+    ) -> AnyAnswer:
         """The answer to a request; an error is an answer too.
 
         Args:
             scope: the ASGI scope.
             receive: the ASGI channel of the body.
             key: the primary key in the path; None for the collection.
+            caller: who asks, where that decides over what is answered.
         """
         methods = self.collection if key is None else self.item
         method = methods.get(scope["method"])
@@ -83,7 +92,7 @@ class Handler:
             method, key = self.collection["QUERY"], None
         # Not by ``answered``: that costs a function and a coroutine in each request.
         try:
-            request = Request(scope, receive, None if key is None else self.context.keys(key))
+            request = Request(scope, receive, None if key is None else self.context.keys(key), caller)
             if self.server_timing:
                 return await timed(method, request)
             return await method(request)

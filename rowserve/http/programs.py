@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from pydantic_core import to_jsonable_python
@@ -22,7 +23,8 @@ from ..sql.entity import Entity, mapped_table
 from ..sql.json_rows import JsonRows, json_of_rows
 from .arguments import Given, read_given
 from .checks import RowCount, row_count
-from .context import Limits
+from .context import Limits, Shapes
+from .guarded import Rules
 from .handler import AnyAnswer
 from .reads import PLAIN
 from .responses import JSON as JSON_TYPE
@@ -41,20 +43,21 @@ class ProgramFunction:
         catalog: what its rows may embed, if they are of a mapped class.
         backend: the database's backend.
         limits: what bounds requests.
+        rules: those of its rows and of what they may embed.
     """
 
-    def __init__(self, signature: Signature, catalog: Catalog, backend: Backend, limits: Limits) -> None:
+    def __init__(self, signature: Signature, catalog: Catalog, backend: Backend, limits: Limits, rules: Rules) -> None:
         self.signature = signature
+        self.rules = rules
         self.limits = limits
         self._parse = ParseCache()
         self._known = {("public", signature.name): [described(signature)]}
-        self._results: Results | None = None
         returned = signature.returned
         if returned.kind == "rows":
             self.entity = entity_of(signature, catalog, backend)
             source = JsonRows(self.entity, is_scalar=is_scalar(returned))
-            context = ResultContext(source, self.entity, catalog, backend, limits)
-            self._results = Results(context, is_set=returned.is_set)
+            self._make = partial(ResultContext, source, self.entity, catalog, backend, limits)
+            self._shapes = Shapes()
 
     async def __call__(self, request: CallRequest, dependencies: Mapping[str, Any]) -> AnyAnswer:
         """The answer to a call.
@@ -71,9 +74,10 @@ class ProgramFunction:
             raise ApiError(400, "PGRST102", "Content-Type not acceptable", hint="Send application/json.")
         find_function(self._known, "public", self.signature.name, given.names, body=None)
         arguments = self._arguments(given)
-        self._check(request)
+        results = self._results(request)
+        self._check(request, results)
         result = await self.signature.function(**arguments, **dependencies)
-        if self._results is None:
+        if results is None:
             return await self._value(result, dependencies)
         rows = await self._rows(result)
         request.argument = json_of_rows(self.entity, rows)
@@ -81,7 +85,16 @@ class ProgramFunction:
         if expected is not None:
             expected.check(len(rows))
         await commit(dependencies)
-        return await self._results.list_rows(request)
+        return await results.list_rows(request)
+
+    def _results(self, request: CallRequest) -> Results | None:
+        """What answers with its rows; None where it returns none."""
+        returned = self.signature.returned
+        if returned.kind != "rows":
+            return None
+        assert request.caller is not None
+        access = self.rules.access(request.caller)
+        return self._shapes.get_or_make(access, lambda: Results(self._make(access), is_set=returned.is_set))
 
     def _arguments(self, given: Given) -> dict[str, Any]:
         arguments = self.signature.arguments
@@ -92,7 +105,7 @@ class ProgramFunction:
             texts.setdefault(name, []).append(text)
         return {name: arguments[name].read_texts(some) for name, some in texts.items()}
 
-    def _check(self, request: CallRequest) -> None:
+    def _check(self, request: CallRequest, results: Results | None) -> None:
         """Finds what is wrong with the request before anything is done for it."""
         preferences = request.preferences
         if preferences.max_affected is not None and preferences.handling == "strict" and not self._is_set:
@@ -109,8 +122,8 @@ class ProgramFunction:
             raise not_supported(f"Prefer: tx=rollback for {self.signature.name}, a function of the program,")
         if not request.is_plain:
             request.media_type(explain=self.limits.explain)
-        if self._results is not None:
-            self._results.shape(request.parsed, PLAIN).read.bind(request.parsed.values)
+        if results is not None:
+            results.shape(request.parsed, PLAIN).read.bind(request.parsed.values, request.caller)
         elif request.parsed.query != Query():
             raise ApiError(
                 400,
@@ -121,7 +134,7 @@ class ProgramFunction:
 
     @property
     def _is_set(self) -> bool:
-        return self._results is not None and self._results.is_set
+        return self.signature.returned.kind == "rows" and self.signature.returned.is_set
 
     def _expected(self, request: CallRequest) -> RowCount | None:
         """How many rows it has to return, or what it has done does not last."""

@@ -90,7 +90,7 @@ class Reads:
 
     def bind(self, request: Request, read: Read, parsed: Parsed) -> Arguments:
         """The driver's arguments for a statement."""
-        return read.bind(parsed.values)
+        return read.bind(parsed.values, request.caller)
 
     def whole(self, layout: Layout, body: str) -> bytes:
         """The body of an answer, of the database's text."""

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from starlette.types import Receive, Scope
 
+from ..context import Context as Asking
 from ..errors import ApiError
 from ..query import MediaType, Preferences, negotiate, parse_preferences, read_range
 from .timing import Timing
@@ -33,16 +34,18 @@ class Request:
         scope: the ASGI scope.
         receive: the ASGI channel of the body.
         key: the primary key in the path, one text for each of its columns; None for the collection.
+        caller: who asks, where that decides over what is answered.
 
     Attributes:
         is_queried: whether its query string came in its body, so that no URL says the same.
         timing: where its time goes, if that is to be told.
     """
 
-    __slots__ = ("headers", "is_queried", "key", "preferences", "receive", "scope", "timing")
+    __slots__ = ("caller", "headers", "is_queried", "key", "preferences", "receive", "scope", "timing")
 
-    def __init__(self, scope: Scope, receive: Receive, key: Sequence[str] | None) -> None:
+    def __init__(self, scope: Scope, receive: Receive, key: Sequence[str] | None, caller: Asking | None = None) -> None:
         self.scope = scope
+        self.caller = caller
         self.receive = receive
         self.key = key
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -104,7 +107,7 @@ class Request:
         """The GET that asks for what this request asks for with a query string in its body."""
         strings = [string for string in (self.scope["query_string"], query_string) if string]
         scope = {**self.scope, "method": "GET", "query_string": b"&".join(strings)}
-        request = Request(scope, self.receive, self.key)
+        request = Request(scope, self.receive, self.key, self.caller)
         request.is_queried = True
         request.timing = self.timing
         return request

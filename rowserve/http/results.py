@@ -7,6 +7,7 @@ from typing import Any
 
 from ..backends import Arguments, Backend
 from ..query import Parsed, Query
+from ..sql.access import ANYTHING, Access
 from ..sql.catalog import Catalog
 from ..sql.entity import Entity
 from ..sql.plan import Node, Source
@@ -41,10 +42,19 @@ class ResultContext(Context):
         catalog: what there is to embed.
         backend: the database's backend.
         limits: what bounds requests.
+        access: what who asks may see of them.
     """
 
-    def __init__(self, source: Source, entity: Entity, catalog: Catalog, backend: Backend, limits: Limits) -> None:
-        super().__init__(entity, catalog, backend, limits)
+    def __init__(
+        self,
+        source: Source,
+        entity: Entity,
+        catalog: Catalog,
+        backend: Backend,
+        limits: Limits,
+        access: Access = ANYTHING,
+    ) -> None:
+        super().__init__(entity, catalog, backend, limits, access)
         self.source = source
 
     def plan(self, query: Query) -> Node:

@@ -51,7 +51,7 @@ class Writer:
     ) -> Returned:
         """Runs a change for each of some rows; when it returns, they are committed."""
         context = self.context
-        write: Write = change.write(rows.first, parsed.values, later=rows.later)
+        write: Write = change.write(rows.first, parsed.values, caller=request.caller, later=rows.later)
         if check is not None or preferences.tx is not None or preferences.timezone is not None:
             write = replace(write, check=check, rollback=preferences.tx == "rollback", timezone=preferences.timezone)
         returned: Returned = await request.outcome(context.backend.write(write, context.timeout))

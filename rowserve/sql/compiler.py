@@ -14,11 +14,14 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     Dialect,
     FromClause,
     Select,
     Table,
+    and_,
+    case,
     exists,
     func,
     literal_column,
@@ -27,13 +30,14 @@ from sqlalchemy import (
 )
 from sqlalchemy import column as lexical_column
 
-from ..errors import ApiError
+from ..errors import ApiError, refusing_text
 from ..query import Field, Order
+from .access import ANYTHING, Access, Action, over
 from .catalog import called, row_of
 from .conditions import Conditions
 from .entity import Entity
 from .fields import cast_target, field_target, sortable
-from .output import Pair
+from .output import Pair, literal_text
 from .plan import ColumnValue, Embedded, EmbedValue, Item, Node, RowValue, SpreadValue, Value
 from .relationships import Relationship
 from .scope import Parameters, Scope, Target
@@ -78,6 +82,7 @@ class Compiler(ABC):
         max_rows: the most rows of each list, embedded ones included.
         ordered: whether lists that are given no order are in that of the primary key.
         zone: which of the request's values is the time zone that moments are shown in; None for the connection's own.
+        access: what who asks may see.
     """
 
     def __init__(
@@ -88,8 +93,10 @@ class Compiler(ABC):
         max_rows: int | None = None,
         ordered: bool = True,
         zone: int | None = None,
+        access: Access = ANYTHING,
     ) -> None:
         self.dialect = dialect
+        self.access = access
         self.parameters = Parameters()
         self.max_rows = max_rows
         self.ordered = ordered
@@ -146,7 +153,8 @@ class Compiler(ABC):
         return table.alias(self.name(table.name))
 
     def name(self, of: str) -> str:
-        name = f"{of[:50]}_{next(self._numbers)}"
+        # Unlike what SQLAlchemy itself calls the aliases that a model's own expressions have: rows_1.
+        name = f"{of[:50]}_r{next(self._numbers)}"
         return name if name != self._root.name else self.name(of)
 
     def scope(self, node: Node) -> Scope:
@@ -233,6 +241,7 @@ class Compiler(ABC):
             junction = self.alias(table)
             on += [scope.column(here).expression == named(junction, table, there) for here, there in way.pairs]
             on += [named(junction, table, here) == child.column(there).expression for here, there in way.junction.pairs]
+            on += self.permitted(table, junction, "select")
         return child, [*on, *self.where(child, embedded.node)]
 
     def called(self, way: Relationship, scope: Scope) -> FromClause:
@@ -246,11 +255,38 @@ class Compiler(ABC):
         )
         return rows
 
+    def permitted(self, table: Table, rows: Any, *actions: Action) -> list[ColumnElement[bool]]:
+        """What is true of the rows of a table that who asks may do something with."""
+
+        def stand(column: Column[Any]) -> ColumnElement[Any] | None:
+            return rows.c[column.key] if column.table is table else None
+
+        return [
+            over(condition, stand, self.parameters, self.dialect)
+            for condition in self.access.condition(table, *actions)
+        ]
+
+    @abstractmethod
+    def read_truth(self, text: ColumnElement[str]) -> ColumnElement[bool]:
+        """True of the text ``true``; any other is an error that tells it."""
+
+    def refusing(self, conditions: Sequence[ColumnElement[bool]], entity: Entity) -> ColumnElement[bool]:
+        """True where all conditions are; where they are not, the statement fails, and has done nothing.
+
+        The text depends on the row: an error that did not would be raised ahead of time.
+        """
+        text = refusing_text(entity.name, is_anonymous=self.access.is_anonymous)
+        return self.read_truth(case((and_(*conditions), literal_text("true")), else_=literal_text(text)))
+
     # Rows.
 
     def where(self, scope: Scope, node: Node) -> list[ColumnElement[bool]]:
         """The filters on a node, and what its rows have to be related to."""
-        return [*self.filters(scope, node), *(self.exists(scope, embedded) for embedded in node.inner())]
+        return [
+            *self.filters(scope, node),
+            *(self.exists(scope, embedded) for embedded in node.inner()),
+            *self.permitted(scope.entity.table, scope.rows, "select"),
+        ]
 
     def filters(self, scope: Scope, node: Node) -> list[ColumnElement[bool]]:
         """The filters on a node alone: which rows are written. Others are not shown, and are written all the same."""

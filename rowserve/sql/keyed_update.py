@@ -6,14 +6,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, case, select, update
 
 from ..backends.base import Statement
 from .column_values import Parameter, defaults, set_parameter, typed_parameter
 from .compiler import Compiler
+from .output import literal_text
 from .plan import Node
 from .read import compiler_for, positional
-from .write import Change, are_joinable, check_writable, compiled_change, in_order, parameter_sets, shown
+from .write import (
+    Change,
+    are_joinable,
+    changeable,
+    check_allowed,
+    compiled_change,
+    in_order,
+    parameter_sets,
+    shown,
+    written_check,
+    written_rows,
+)
 
 
 def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool) -> Change:
@@ -28,7 +40,7 @@ def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool) -
         returning: whether rows are given back as JSON.
     """
     entity = node.entity
-    check_writable(entity, "update")
+    check_allowed(node, "update")
     keys = [item.name for item in entity.primary_key]
     given = [Parameter(name, entity.column(name).wire.bind) for name in names]
     made, expressions = defaults(entity, names, update=True)
@@ -36,8 +48,9 @@ def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool) -
     numbers = {item.name: index for index, item in enumerate(parameters)}
     values = {name: set_parameter(index) for name, index in numbers.items() if name not in keys}
     same = [entity.column(name).column == typed_parameter(entity, numbers[name], name) for name in keys]
-    statement = update(entity.table).values({**values, **expressions}).where(*same)
-    change = compiled_change(node, statement, parameters, returning=returning)
+    statement = update(entity.table).values({**values, **expressions})
+    compiler = compiler_for(node, max_rows=None, ordered=True)
+    change = compiled_change(compiler, node, statement, parameters, "update", returning=returning, where=same)
     if entity.dialect.name == "sqlite" or change.arguments or not are_joinable(entity, change.parameters):
         return change
     joined = joined_update(node, change.parameters, expressions, returning=returning)
@@ -54,18 +67,28 @@ def joined_update(
     columns = {item.name: sets.c[f"s{index}"] for index, item in enumerate(parameters)}
     values = {name: column for name, column in columns.items() if name not in keys}
     statement: Any = update(entity.table).values({**values, **expressions})
-    statement = statement.where(*(entity.column(name).column == columns[name] for name in keys))
     compiler = compiler_for(node, max_rows=None, ordered=True)
+    same = [entity.column(name).column == columns[name] for name in keys]
+    statement = statement.where(*changeable(compiler, entity, same, "update"))
+    checked = written_check(compiler, entity, "update", returning=returning)
     if returning:
-        statement = returned_in_order(compiler, node, statement, sets.c.n)
+        statement = returned_in_order(compiler, node, statement, sets.c.n, checked)
+    elif checked is not None:
+        statement = statement.returning(case((checked, literal_text(""))))
     text, names = positional(statement.compile(dialect=entity.dialect))
     assert in_order(parameters, names) == tuple(parameters)
     return text
 
 
-def returned_in_order(compiler: Compiler, node: Node, statement: Any, number: ColumnElement[Any]) -> Any:
+def returned_in_order(
+    compiler: Compiler,
+    node: Node,
+    statement: Any,
+    number: ColumnElement[Any],
+    checked: ColumnElement[bool] | None,
+) -> Any:
     """The update, giving the JSON text of its rows in the order of their numbers."""
     label = "number of the set"
-    written = statement.returning(*node.entity.table.columns, number.label(label)).cte("written")
+    written = written_rows(node.entity, statement, checked, number.label(label))
     row, rows = shown(compiler, node, written, [] if node.is_aggregated else [written.c[label]])
     return select(row).select_from(rows)

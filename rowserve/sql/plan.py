@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import ApiError
 from ..query import Column, Embed, Field, Modifiers, Order, Query, SelectItem, Star
+from .access import ANYTHING, Access
 from .catalog import Catalog
 from .entity import Entity
 from .relationships import Relationship, find
@@ -94,6 +95,7 @@ class Node:
         modifiers: filters, order and range.
         embedded: what is embedded, by the name that filters and orders have for it.
         source: where the rows come from, if not out of the entity's table.
+        access: what who asks may see of it, and of what is embedded.
     """
 
     entity: Entity
@@ -102,6 +104,7 @@ class Node:
     modifiers: Modifiers
     embedded: Mapping[str, Embedded]
     source: Source | None = None
+    access: Access = ANYTHING
 
     @property
     def is_aggregated(self) -> bool:
@@ -134,10 +137,14 @@ class Planner:
         catalog: what there is.
         aggregates: whether aggregates are allowed.
         max_depth: how deep embeds may nest.
+        access: what who asks may see.
     """
 
-    def __init__(self, catalog: Catalog, *, aggregates: bool = True, max_depth: int = 8) -> None:
+    def __init__(
+        self, catalog: Catalog, *, aggregates: bool = True, max_depth: int = 8, access: Access = ANYTHING
+    ) -> None:
         self._catalog = catalog
+        self._access = access
         self._aggregates = aggregates
         self._max_depth = max_depth
 
@@ -170,7 +177,8 @@ class Planner:
             else:
                 item = self._column(entity, name, selected)
                 items[checked_key(item.key)] = item
-        node = Node(entity, name, tuple(items.values()), modifiers.get(path, NOTHING), embedded)
+        shown_items = tuple(items.values())
+        node = Node(entity, name, shown_items, modifiers.get(path, NOTHING), embedded, access=self._access)
         for term in node.modifiers.order:
             check_order(node, term)
         return node

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, cast, func, literal_column
+from sqlalchemy import Boolean, ColumnElement, Select, Text, cast, func, literal_column
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import NullType
 
@@ -50,6 +50,9 @@ class PostgreSQLCompiler(Compiler):
 
     def array_of(self, element: ColumnElement[Any]) -> ColumnElement[Any]:
         return func.coalesce(func.json_agg(element), literal_column("'[]'::json", NullType()))
+
+    def read_truth(self, text: ColumnElement[str]) -> ColumnElement[bool]:
+        return cast(text, Boolean)
 
     def as_json_value(self, json: ColumnElement[Any]) -> Target:
         return Target(cast(json, postgresql.JSONB), wire_type(postgresql.JSONB(), self.dialect))

@@ -50,26 +50,33 @@ class Read:
     Args:
         statement: what to run.
         arguments: in the order of the placeholders, which of the request's values each takes, and how to read it; or
-            ``CONSTANT`` and the argument itself.
+            ``CONSTANT`` and the argument itself; or ``CLAIM`` and how to read it of who asks.
     """
 
     statement: Statement
     arguments: tuple[tuple[int, Any], ...]
 
-    def bind(self, values: Sequence[Any]) -> Arguments:
-        """The driver's arguments for these values of a request; raises ApiError for one of the wrong type."""
-        return bound(self.arguments, values)
+    def bind(self, values: Sequence[Any], caller: Any = None) -> Arguments:
+        """The driver's arguments for these values of a request and for who asks; raises ApiError for a value of the
+        wrong type."""
+        return bound(self.arguments, values, caller)
 
 
-def bound(arguments: tuple[tuple[int, Any], ...], values: Sequence[Any]) -> Arguments:
-    """The arguments that a statement takes of a request's values."""
-    return tuple([read if index == CONSTANT else read(values[index]) for index, read in arguments])
+def bound(arguments: tuple[tuple[int, Any], ...], values: Sequence[Any], caller: Any) -> Arguments:
+    """The arguments that a statement takes of a request's values and of who asks."""
+    return tuple(
+        [
+            read(values[index]) if index >= 0 else read if index == CONSTANT else read(caller)
+            for index, read in arguments
+        ]
+    )
 
 
 def compiler_for(node: Node, *, max_rows: int | None, ordered: bool, zone: int | None = None) -> Compiler:
     """The compiler of the statement that a plan becomes."""
     dialect = node.entity.dialect
-    return COMPILERS[dialect.name](dialect, node.entity, max_rows=max_rows, ordered=ordered, zone=zone)
+    make = COMPILERS[dialect.name]
+    return make(dialect, node.entity, max_rows=max_rows, ordered=ordered, zone=zone, access=node.access)
 
 
 def compile_read(
@@ -125,6 +132,7 @@ def compile_read(
         packed = select(packed_row(func.count(), total, edge, body)).select_from(page.rows)
         return replace(read, statement=Statement(read.statement.text, compiled_text(compiler.dialect, packed)))
     joinable = node.source is None and all(is_joinable(node, condition) for condition in node.modifiers.where)
+    joinable = joinable and (not node.access.condition(node.entity.table, "select") or is_of_one_row(node))
     if read.arguments and joinable and not compiler.parameters.has_constants and not has_arrays(statement):
         joined = joined_text(compiler.dialect, statement)
         return replace(read, statement=Statement(read.statement.text, joined))
@@ -231,6 +239,17 @@ def is_joinable(node: Node, condition: Condition) -> bool:
     if column.primary_key:
         return condition.operator in ("eq", "gt", "gte", "lt", "lte")
     return condition.operator == "eq" and bool(column.unique)
+
+
+def is_of_one_row(node: Node) -> bool:
+    """Whether the filters name one row, by what is unique: whatever else is asked of it, it is found by that."""
+    return any(
+        isinstance(condition, Comparison)
+        and condition.operator == "eq"
+        and frozenset([condition.field.name]) in node.entity.unique
+        and is_joinable(node, condition)
+        for condition in node.modifiers.where
+    )
 
 
 def has_arrays(statement: Select[Any]) -> bool:

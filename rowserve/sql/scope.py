@@ -17,6 +17,8 @@ Reader: TypeAlias = Callable[[Any], Any]
 
 CONSTANT = -1
 """Stands for the index of an argument that is no value of the request, but part of its shape."""
+CLAIM = -2
+"""Stands for the index of an argument that is read from who asks."""
 
 
 class _Argument:
@@ -56,6 +58,12 @@ class Parameters:
         """A parameter that has the same argument in every request of this shape."""
         name = f"c{len(self._readers)}"
         self._readers[name] = (CONSTANT, value)
+        return bindparam(name, type_=type_)
+
+    def claim(self, type_: TypeEngine[Any], read: Reader) -> ColumnElement[Any]:
+        """The parameter for what ``read`` makes of who asks."""
+        name = f"vc{len(self._readers)}"
+        self._readers[name] = (CLAIM, read)
         return bindparam(name, type_=type_)
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.types import JSON, Text
+from sqlalchemy.types import JSON, Boolean, Text
 
 from .compiler import Arrangement, Compiler, Listed, number
 from .output import SQLITE_ARGUMENTS, Pair, batched_pairs, literal_text, sqlite_object
@@ -82,6 +82,9 @@ class SQLiteCompiler(Compiler):
 
     def array_of(self, element: ColumnElement[Any]) -> ColumnElement[Any]:
         return func.json_group_array(element)
+
+    def read_truth(self, text: ColumnElement[str]) -> ColumnElement[bool]:
+        return func.read_truth(text, type_=Boolean())
 
     def as_json_value(self, json: ColumnElement[Any]) -> Target:
         return Target(json, wire_type(JSON(), self.dialect))

@@ -11,9 +11,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ..backends.base import Statement
 from .column_values import Parameter, defaults, reset, resets, set_parameter
-from .compiler import number
+from .compiler import Compiler, number
 from .entity import Entity
 from .read import positional
+from .scope import Returned
 
 AnyInsert: TypeAlias = postgresql.Insert | sqlite.Insert
 
@@ -65,13 +66,16 @@ def on_conflict(
     first: int,
     made: Sequence[Parameter],
     expressions: Mapping[str, ColumnElement[Any]],
+    compiler: Compiler,
 ) -> AnyInsert:
-    """The insert of columns ``names`` with its ON CONFLICT.
+    """The insert of columns ``names`` with its ON CONFLICT. It fails as a whole where a row that is there may not be
+    changed, or not to that.
 
     Args:
         first: the number of the first parameter that the row itself has no use for.
         made: what else is set, by these parameters.
         expressions: what else is set, by expressions.
+        compiler: whose parameters the statement has.
     """
     target = [entity.column(name).column for name in conflict.key]
     if not conflict.changes:
@@ -84,7 +88,22 @@ def on_conflict(
         values[entity.column(name).column] = expression
     for index, item in enumerate(made, first):
         values[entity.column(item.name).column] = set_parameter(index)
-    return statement.on_conflict_do_update(index_elements=target, set_=values)
+    table = entity.table
+    there = Returned(table, entity.dialect)
+    after = Mapped({**dict(there.c), **{column.key: value for column, value in values.items()}})
+    allowed = [
+        *compiler.permitted(table, there, "select", "update"),
+        *compiler.permitted(table, after, "update"),
+    ]
+    where = compiler.refusing(allowed, entity) if allowed else None
+    return statement.on_conflict_do_update(index_elements=target, set_=values, where=where)
+
+
+class Mapped:
+    """Rows that are no table's: expressions by the keys of columns."""
+
+    def __init__(self, expressions: Mapping[str, ColumnElement[Any]]) -> None:
+        self.c = expressions
 
 
 def is_any_new(entity: Entity, written: FromClause, conflict: Conflict) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from itertools import repeat
 from typing import Any, Literal
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Delete,
     FromClause,
@@ -21,16 +22,20 @@ from sqlalchemy import (
     case,
     cast,
     delete,
+    false,
     func,
     literal_column,
     null,
+    or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects import postgresql
 
 from ..backends.base import Arguments, Statement, Write
 from ..errors import database_error
+from .access import Action
 from .column_values import Parameter, defaults, resets, set_parameter, sparse_parameters, typed_parameters, values_of
 from .compiler import Arrangement, Compiler
 from .conditions import not_supported
@@ -76,14 +81,16 @@ class Change:
         rows: Sequence[Mapping[str, Any]] = ({},),
         values: Sequence[Any] = (),
         *,
+        caller: Any = None,
         later: Iterable[Sequence[Mapping[str, Any]]] = (),
     ) -> Write:
         """The write for these rows and values; raises ApiError for a value of the wrong type.
 
         Args:
+            caller: who asks.
             later: more rows, a part at a time, that are to be made arguments of when their turn comes.
         """
-        filters = bound(self.arguments, values)
+        filters = bound(self.arguments, values, caller)
         more = LaterSets(self, filters, later, copy_context()) if later else ()
         return Write(self.statement, self.sets(rows, filters), self.entity.table, self.columns, later=more)
 
@@ -149,7 +156,9 @@ def compile_insert(
             NULL.
     """
     entity = node.entity
-    check_writable(entity, "insert")
+    check_allowed(node, "insert")
+    if conflict is not None and conflict.changes:
+        check_allowed(node, "update")
     given = [Parameter(name, entity.column(name).wire.bind) for name in names]
     otherwise: dict[str, ColumnElement[Any]] = {}
     if sparse:
@@ -157,13 +166,16 @@ def compile_insert(
     made, expressions = defaults(entity, names)
     written = (*given, *made)
     values = values_of(written, typed_parameters(entity, written), otherwise)
+    compiler = compiler_for(node, max_rows=None, ordered=True)
     statement = insert_into(entity).values({**values, **expressions})
     changed: list[Parameter] = []
     updated: dict[str, ColumnElement[Any]] = {}
     if conflict is not None:
         changed, updated = conflict_values(entity, names, conflict)
-        statement = on_conflict(statement, entity, names, conflict, len(written), changed, updated)
-    change = compiled_change(node, statement, (*written, *changed), returning=returning, conflict=conflict)
+        statement = on_conflict(statement, entity, names, conflict, len(written), changed, updated, compiler)
+    change = compiled_change(
+        compiler, node, statement, (*written, *changed), "insert", returning=returning, conflict=conflict
+    )
     parameters = change.parameters
     text = change.statement
     if entity.dialect.name == "sqlite":
@@ -196,16 +208,19 @@ def joined_insert(
 ) -> str:
     """The same insert for many rows at once, each parameter an array, the rows returned in the order given."""
     entity = node.entity
+    compiler = compiler_for(node, max_rows=None, ordered=True)
     guard: ColumnElement[Any] | None = None
     if conflict is not None:
-        statement = on_conflict(statement, entity, given, conflict, 0, (), updated)
+        statement = on_conflict(statement, entity, given, conflict, 0, (), updated, compiler)
     else:
         # Should a trigger swallow a row, what is left could not be told apart: the statement then fails as a whole
         # (division by zero), and its rows are inserted one by one.
         first = bindparam("s0", type_=array_of(parameters[0].type_in(entity)))
         complete = cast(func.count().over() == func.cardinality(first), Integer)
         guard = literal_column("1", Integer()).op("/")(complete)
-    change = compiled_change(node, statement, tuple(parameters), returning=returning, guard=guard, conflict=conflict)
+    change = compiled_change(
+        compiler, node, statement, tuple(parameters), "insert", returning=returning, guard=guard, conflict=conflict
+    )
     assert change.parameters == tuple(parameters)
     return change.statement.text
 
@@ -235,20 +250,32 @@ def compile_update(node: Node, names: Sequence[str], *, returning: bool, resetti
         ApiError: 23502 where a column that is reset has no default and may not be NULL.
     """
     entity = node.entity
-    check_writable(entity, "update")
+    check_allowed(node, "update")
     given = [Parameter(name, entity.column(name).wire.bind) for name in names]
     made, expressions = defaults(entity, {*names, *resetting}, update=True)
     more, others = resets(entity, resetting)
     parameters = (*given, *made, *more)
     values = {item.name: set_parameter(index) for index, item in enumerate(parameters)}
     statement = update(entity.table).values({**values, **expressions, **others})
-    return compiled_change(node, statement, parameters, returning=returning)
+    compiler = compiler_for(node, max_rows=None, ordered=True)
+    return compiled_change(compiler, node, statement, parameters, "update", returning=returning)
 
 
 def compile_delete(node: Node, *, returning: bool) -> Change:
     """The statement that deletes the rows that the node's filters select."""
-    check_writable(node.entity, "delete")
-    return compiled_change(node, delete(node.entity.table), (), returning=returning)
+    check_allowed(node, "delete")
+    compiler = compiler_for(node, max_rows=None, ordered=True)
+    return compiled_change(compiler, node, delete(node.entity.table), (), "delete", returning=returning)
+
+
+def check_allowed(node: Node, action: Literal["insert", "update", "delete"]) -> None:
+    """Refuses what nobody, or not who asks, may write, as far as that is known without the rows.
+
+    Raises:
+        ApiError: 42501 for what a rule denies, 55000 for a view that cannot be written to.
+    """
+    node.access.check(node.entity, action)
+    check_writable(node.entity, action)
 
 
 def check_writable(entity: Entity, verb: Literal["insert", "update", "delete"]) -> None:
@@ -268,30 +295,39 @@ def check_writable(entity: Entity, verb: Literal["insert", "update", "delete"]) 
 
 
 def compiled_change(
+    compiler: Compiler,
     node: Node,
     statement: Insert | Update | Delete,
     parameters: tuple[Parameter, ...],
+    action: Action,
     *,
     returning: bool,
+    where: Sequence[ColumnElement[bool]] = (),
     guard: ColumnElement[Any] | None = None,
     conflict: Conflict | None = None,
 ) -> Change:
     """A statement that writes, with the node's filters and with what comes back.
 
     Args:
+        compiler: whose parameters the statement has.
         parameters: what its parameters ``s0``, ``s1``, … are.
+        action: what it does.
+        where: which rows it changes, besides the node's filters.
         guard: what is computed beside each row that comes back.
         conflict: where that may change rows, a second column says whether any is new.
     """
     entity = node.entity
-    compiler = compiler_for(node, max_rows=None, ordered=True)
     if not isinstance(statement, Insert):
-        statement = statement.where(*compiler.filters(Scope(entity, entity.table, node.name), node))
+        filters = compiler.filters(Scope(entity, entity.table, node.name), node)
+        statement = statement.where(*changeable(compiler, entity, [*where, *filters], action))
+    checked = None if isinstance(statement, Delete) else written_check(compiler, entity, action, returning=returning)
     whole: Any = statement
     if conflict is not None and conflict.changes and isinstance(statement, Insert):
-        whole = returned_upserts(compiler, node, statement, conflict, returning=returning)
+        whole = returned_upserts(compiler, node, statement, conflict, checked, returning=returning)
     elif returning:
-        whole = returned(compiler, node, statement, guard)
+        whole = returned(compiler, node, statement, guard, checked)
+    elif checked is not None:
+        whole = statement.returning(case((checked, literal_text(""))))
     text, names = positional(whole.compile(dialect=entity.dialect))
     sets = [name for name in names if name.startswith("s")]
     own = [name for name in names if not name.startswith("s")]
@@ -301,33 +337,83 @@ def compiled_change(
     return Change(Statement(text), entity, in_order(parameters, names), arguments, order)
 
 
+def changeable(
+    compiler: Compiler, entity: Entity, where: Sequence[ColumnElement[bool]], action: Action
+) -> list[ColumnElement[bool]]:
+    """Which rows are changed: those that are meant and may be seen. If one of them may not be changed, nothing is."""
+    table = entity.table
+    where = [*where, *compiler.permitted(table, table, "select")]
+    allowed = compiler.permitted(table, table, action)
+    if not allowed:
+        return list(where)
+    # Of other rows nothing is asked, whatever the database looks at first.
+    others = [case((and_(*where), false()), else_=true())] if where else []
+    return [*where, compiler.refusing([or_(*others, and_(*allowed))], entity)]
+
+
+def written_check(compiler: Compiler, entity: Entity, action: Action, *, returning: bool) -> ColumnElement[bool] | None:
+    """What fails for a row that has been written and that was not to be, or that is not to be shown; None where there
+    is no rule for that."""
+    rows = Returned(entity.table, entity.dialect)
+    actions: tuple[Action, ...] = (action, "select") if returning else (action,)
+    allowed = compiler.permitted(entity.table, rows, *actions)
+    return compiler.refusing(allowed, entity) if allowed else None
+
+
 def returned(
-    compiler: Compiler, node: Node, statement: Insert | Update | Delete, guard: ColumnElement[Any] | None
+    compiler: Compiler,
+    node: Node,
+    statement: Insert | Update | Delete,
+    guard: ColumnElement[Any] | None,
+    checked: ColumnElement[bool] | None,
 ) -> Any:
     """The statement, giving a row of JSON text for each row it wrote; NULL for one that is not to be shown."""
     entity = node.entity
     if entity.dialect.name == "sqlite":
-        return statement.returning(sqlite_row(compiler, node))
+        return statement.returning(sqlite_row(compiler, node, checked))
     more = [] if guard is None else [guard]
     stored = all(isinstance(item.value, ColumnValue) and is_stored(node, item.value) for item in node.items)
-    if stored and not node.modifiers.order:
+    if stored and checked is None and not node.modifiers.order:
         scope = Scope(entity, entity.table, node.name)
         columns: list[Any] = [compiler.output(scope, item.value).label(item.key) for item in node.items]
         written = statement.returning(*columns or [literal_column("1")]).cte("written")
         row = compiler.object_of([(item.key, written.c[item.key]) for item in node.items], written)
         return select(cast(row, Text), *more).select_from(written)
-    written = statement.returning(*entity.table.columns).cte("written")
+    written = written_rows(entity, statement, checked)
     order = compiler.order_by(Scope(entity, written, node.name), node, node.modifiers.order)
     row, rows = shown(compiler, node, written, order)
     return select(row, *more).select_from(rows)
 
 
-def returned_upserts(compiler: Compiler, node: Node, statement: Insert, conflict: Conflict, *, returning: bool) -> Any:
+def written_rows(
+    entity: Entity, statement: Insert | Update | Delete, checked: ColumnElement[bool] | None, *more: ColumnElement[Any]
+) -> CTE:
+    """All of the rows that PostgreSQL writes, each one looked at whether or not it is shown."""
+    if checked is not None:
+        label = "checked"
+        while label in entity.table.columns:
+            label += "_"
+        more = (*more, checked.label(label))
+    return statement.returning(*entity.table.columns, *more).cte("written")
+
+
+def returned_upserts(
+    compiler: Compiler,
+    node: Node,
+    statement: Insert,
+    conflict: Conflict,
+    checked: ColumnElement[bool] | None,
+    *,
+    returning: bool,
+) -> Any:
     """The same for rows that may have been there, with a second column; an empty text where no rows are asked for."""
     entity = node.entity
     if entity.dialect.name == "sqlite":
-        return statement.returning(sqlite_row(compiler, node) if returning else literal_text(""))
-    written = statement.returning(*entity.table.columns).cte("written")
+        nothing = literal_text("")
+        if returning:
+            return statement.returning(sqlite_row(compiler, node, checked))
+        return statement.returning(nothing if checked is None else case((checked, nothing)))
+    written = written_rows(entity, statement, checked)
     is_new = is_any_new(entity, written, conflict)
     if not returning:
         return select(literal_text(""), is_new).select_from(written)
@@ -340,7 +426,7 @@ def returned_upserts(compiler: Compiler, node: Node, statement: Insert, conflict
     return upserts.union_all(select(null(), is_new).select_from(written).where(~there))
 
 
-def sqlite_row(compiler: Compiler, node: Node) -> ColumnElement[Any]:
+def sqlite_row(compiler: Compiler, node: Node, checked: ColumnElement[bool] | None) -> ColumnElement[Any]:
     """A row behind RETURNING, as JSON; NULL for one that is not to be shown."""
     entity = node.entity
     if node.is_aggregated:
@@ -349,7 +435,9 @@ def sqlite_row(compiler: Compiler, node: Node) -> ColumnElement[Any]:
     pairs = [(item.key, compiler.output(scope, item.value)) for item in node.items]
     row = compiler.object_of(pairs, entity.table)
     there = [compiler.exists(scope, embedded) for embedded in node.inner()]
-    return case((and_(*there), row)) if there else row
+    if there:
+        row = case((and_(*there), row))
+    return row if checked is None else case((checked, row))
 
 
 def shown(

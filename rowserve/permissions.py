@@ -1,0 +1,206 @@
+"""Rules: which rows who may read and write, said once for every way to reach them.
+
+``permissions = ReadOnly() | IsAuthenticated() & Where(lambda ctx: Post.author_id == ctx.user.id)``
+
+A rule is a part of each statement, so that the database itself leaves out what is not to be seen, wherever it is
+listed, counted, summed or embedded, and refuses what is not to be written.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, and_, not_, null, or_
+from sqlalchemy.sql import visitors
+
+from .context import Context
+from .sql.access import Action, Granted
+from .sql.claims import Claim, ClaimParameter, claimed
+
+Decided: TypeAlias = "Mapping[Rule, bool | None]"
+
+
+class Rule(ABC):
+    """What may be done, by whom, with which rows. Rules are composed with ``&``, ``|`` and ``~``.
+
+    What cannot be told, as whose a row is for somebody who has not said who he is, is neither true nor false, as in
+    SQL: neither a rule nor its opposite grants it.
+    """
+
+    def __and__(self, other: Rule) -> Rule:
+        return All(self, other)
+
+    def __or__(self, other: Rule) -> Rule:
+        return Some(self, other)
+
+    def __invert__(self) -> Rule:
+        return Not(self)
+
+    def parts(self) -> Iterator[Rule]:
+        """The rules that it is composed of, and that are decided for each request; by default itself."""
+        yield self
+
+    def decide(self, context: Context) -> bool | None:
+        """What is known of it before the database is asked; None where it cannot be told."""
+        return True
+
+    @abstractmethod
+    def condition(self, action: Action, decided: Decided) -> Granted:
+        """The rows that it grants an action on."""
+
+
+class All(Rule):
+    """What both of two rules grant: ``a & b``."""
+
+    def __init__(self, *rules: Rule) -> None:
+        self.rules = rules
+
+    def parts(self) -> Iterator[Rule]:
+        for rule in self.rules:
+            yield from rule.parts()
+
+    def condition(self, action: Action, decided: Decided) -> Granted:
+        parts = [rule.condition(action, decided) for rule in self.rules]
+        return False if False in known(parts) else joined(and_, [part for part in parts if part is not True], True)
+
+
+class Some(Rule):
+    """What one of two rules grants: ``a | b``."""
+
+    def __init__(self, *rules: Rule) -> None:
+        self.rules = rules
+
+    def parts(self) -> Iterator[Rule]:
+        for rule in self.rules:
+            yield from rule.parts()
+
+    def condition(self, action: Action, decided: Decided) -> Granted:
+        parts = [rule.condition(action, decided) for rule in self.rules]
+        return True if True in known(parts) else joined(or_, [part for part in parts if part is not False], False)
+
+
+class Not(Rule):
+    """What a rule denies: ``~a``."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def parts(self) -> Iterator[Rule]:
+        yield from self.rule.parts()
+
+    def condition(self, action: Action, decided: Decided) -> Granted:
+        condition = self.rule.condition(action, decided)
+        if isinstance(condition, ColumnElement):
+            return not_(condition)
+        return None if condition is None else not condition
+
+
+class AllowAny(Rule):
+    """Grants everything to everybody."""
+
+    def parts(self) -> Iterator[Rule]:
+        return iter(())
+
+    def condition(self, action: Action, decided: Decided) -> Granted:
+        return True
+
+
+class ReadOnly(Rule):
+    """Grants reading."""
+
+    def parts(self) -> Iterator[Rule]:
+        return iter(())
+
+    def condition(self, action: Action, decided: Decided) -> Granted:
+        return action == "select"
+
+
+class When(Rule):
+    """Grants what a function of the request says: ``When(lambda ctx: ctx.user.role == "admin")``.
+
+    Args:
+        function: given the :class:`rowserve.Context`. It is called once a request. That somebody unknown has no role is
+            no error: it cannot be told then.
+    """
+
+    def __init__(self, function: Callable[[Context], object]) -> None:
+        self.function = function
+
+    def decide(self, context: Context) -> bool | None:
+        try:
+            return bool(self.function(context))
+        except (AttributeError, TypeError, KeyError):
+            if context.user is None:
+                return None
+            raise
+
+    def condition(self, action: Action, decided: Decided) -> Granted:
+        return decided[self]
+
+
+class IsAuthenticated(When):
+    """Grants everything to whoever is known."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda context: context.user is not None)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, IsAuthenticated)
+
+    def __hash__(self) -> int:
+        return hash(IsAuthenticated)
+
+
+class Where(Rule):
+    """Grants what is true of a row: ``Where(lambda ctx: Post.author_id == ctx.user.id)``.
+
+    Args:
+        function: given a stand-in for the :class:`rowserve.Context`, once; what it takes of it is a bind parameter of
+            the statement. Where the user has no such attribute or item, or nobody is known, it cannot be told.
+    """
+
+    def __init__(self, function: Callable[[Any], ColumnExpressionArgument[bool]]) -> None:
+        self.function = function
+
+    @cached_property
+    def expression(self) -> ColumnElement[bool]:
+        """The condition in SQL.
+
+        Raises:
+            TypeError: the function makes no such thing, or would have to know who asks.
+        """
+        expression: Any = self.function(Claim())
+        expression = getattr(expression, "__clause_element__", lambda: expression)()
+        if not isinstance(expression, ColumnElement):
+            raise TypeError(
+                f"Where takes a function that makes a condition of SQL; this one makes {expression!r}: decide by it in "
+                "When(lambda ctx: …)"
+            )
+        return expression
+
+    @cached_property
+    def claims(self) -> list[ClaimParameter]:
+        """What it takes of the context."""
+        return [part for part in visitors.iterate(self.expression) if isinstance(part, ClaimParameter)]
+
+    def decide(self, context: Context) -> bool | None:
+        return None if any(claimed(context, claim.steps) is None for claim in self.claims) else True
+
+    def condition(self, action: Action, decided: Decided) -> Granted:
+        return None if decided[self] is None else self.expression
+
+
+def known(parts: Iterable[Granted]) -> list[bool]:
+    """Which parts are true or false of every row."""
+    return [part for part in parts if isinstance(part, bool)]
+
+
+def joined(join: Callable[..., ColumnElement[bool]], parts: Sequence[Granted], nothing: bool) -> Granted:
+    """Parts that are neither true nor false of every row as one condition; ``nothing`` where there are none."""
+    conditions: list[ColumnElement[Any]] = [null() if part is None else part for part in parts]  # type: ignore[misc]
+    if not parts:
+        return nothing
+    return None if all(part is None for part in parts) else join(*conditions)
