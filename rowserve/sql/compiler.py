@@ -282,6 +282,19 @@ class Compiler(ABC):
             .correlate(*scope.outer)
             .subquery(self.name("base"))
         )
+        return self.groups(scope, node, base, targets, arrangement, as_text=as_text)
+
+    def groups(
+        self,
+        scope: Scope,
+        node: Node,
+        base: FromClause,
+        targets: Sequence[Target],
+        arrangement: Arrangement,
+        *,
+        as_text: bool = False,
+    ) -> Listed:
+        """The groups of rows whose columns ``g0``, ``g1``, … are the values of the node's items, as they are stored."""
         columns: list[ColumnElement[Any]] = []
         outputs: list[tuple[str, WireType]] = []
         keys: dict[Field, ColumnElement[Any]] = {}
@@ -315,7 +328,9 @@ class Compiler(ABC):
         elif item.aggregate == "avg" or (item.aggregate == "sum" and "numeric" not in wire.name):
             wire = wire if wire.name == "interval" else wire_type(types.Numeric(), self.dialect)
         call = getattr(func, item.aggregate or "")
-        made = Target(call(column, type_=types.NullType()), wire)
+        # As many decimals as the column has, for a cast to text; of an average there are as many as it takes.
+        keeps_scale = item.aggregate in ("sum", "max", "min") and isinstance(column.type, types.Numeric)
+        made = Target(call(column, type_=column.type if keeps_scale else types.NullType()), wire)
         cast = item.aggregate_cast
         return made if cast is None else cast_target(made, cast, self.parameters, self.dialect)
 
