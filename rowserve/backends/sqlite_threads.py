@@ -222,6 +222,8 @@ class WriteThread(Thread):
         return job, returned
 
     def _write(self, write: Write) -> Returned:
+        if write.is_single and write.statement.probe is None:
+            return self._once(write.statement.text, write.sets[0])
         rows: list[Any] = []
         count = 0
         statement, keys = write.statement, Keys(write.statement)
@@ -252,6 +254,15 @@ class WriteThread(Thread):
         found = execute(gathering.text, arguments).fetchall()
         execute(gathering.clear)
         return found
+
+    def _once(self, text: str, arguments: Arguments) -> Returned:
+        """Runs a statement that is all there is to do: most writes."""
+        if self._stopped:
+            raise sqlite3.OperationalError("interrupted")
+        self._arguments = arguments
+        cursor = self.connection.execute(text, arguments)
+        rows = cursor.fetchall()
+        return Returned(rows, len(rows) or max(cursor.rowcount, 0))
 
     def _breaks_keys(self) -> bool:
         """Whether there are foreign keys without their parents: only a COMMIT looks at those that are deferred."""

@@ -250,16 +250,16 @@ class Compiler(ABC):
 
     def where(self, scope: Scope, node: Node) -> list[ColumnElement[bool]]:
         """The filters on a node, and what its rows have to be related to."""
+        return [*self.filters(scope, node), *(self.exists(scope, embedded) for embedded in node.inner())]
+
+    def filters(self, scope: Scope, node: Node) -> list[ColumnElement[bool]]:
+        """The filters on a node alone: which rows are written. Others are not shown, and are written all the same."""
 
         def related(name: str) -> ColumnElement[bool] | None:
             embedded = node.embedded.get(name)
             return None if embedded is None else self.exists(scope, embedded)
 
-        conditions = Conditions(scope, self.parameters, related)
-        return [
-            *conditions.all_of(node.modifiers.where),
-            *(self.exists(scope, embedded) for embedded in node.inner()),
-        ]
+        return Conditions(scope, self.parameters, related).all_of(node.modifiers.where)
 
     def listed(self, scope: Scope, node: Node, where: Sequence[ColumnElement[bool]], way: Relationship) -> Listed:
         """The rows of an embedded node. A function's come in the order that it gives them, unless told otherwise."""
@@ -274,7 +274,7 @@ class Compiler(ABC):
 
     def grouped(self, scope: Scope, node: Node, arrangement: Arrangement, *, as_text: bool = False) -> Listed:
         """Groups of rows: one for each combination of what is not aggregated."""
-        targets = [self.target(scope, item.value) for item in node.items]
+        targets = [self.grouped_target(scope, item) for item in node.items]
         base = (
             select(*(target.expression.label(f"g{index}") for index, target in enumerate(targets)))
             .select_from(scope.rows)
@@ -313,6 +313,13 @@ class Compiler(ABC):
             groups = groups.group_by(*by)
         groups = groups.order_by(*(self.group_order(node, term, keys) for term in node.modifiers.order))
         return self.shown_groups(self.ranged(groups, arrangement), outputs, scope, as_text=as_text)
+
+    def grouped_target(self, scope: Scope, item: Item) -> Target:
+        """A value to aggregate or to group by. PostgreSQL compares the parsed form of JSON alone."""
+        target = self.target(scope, item.value)
+        return (
+            self.as_json_value(target.expression) if item.aggregate is None and target.wire.name == "json" else target
+        )
 
     def aggregate(self, item: Item, column: ColumnElement[Any], target: Target) -> Target:
         wire = target.wire

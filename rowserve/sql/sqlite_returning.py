@@ -103,7 +103,7 @@ def ordered(compiler: Compiler, node: Node, *, probed: bool) -> Gathered:
 def grouped(compiler: Compiler, node: Node, *, probed: bool) -> Gathered:
     """Groups of those rows that are to be shown."""
     scope = returned_scope(node)
-    targets = [compiler.target(scope, item.value) for item in node.items]
+    targets = [compiler.grouped_target(scope, item) for item in node.items]
     there = and_(true(), *(compiler.exists(scope, embedded) for embedded in node.inner()))
     rows = table_of([*(target.expression.type for target in targets), Boolean()], probed=probed)
     columns = list(rows.columns)

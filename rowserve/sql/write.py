@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextvars import Context, copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import Any, Literal
 
@@ -32,7 +32,6 @@ from ..backends.base import Arguments, Statement, Write
 from ..errors import database_error
 from .column_values import Parameter, defaults, resets, set_parameter, sparse_parameters, typed_parameters, values_of
 from .compiler import Arrangement, Compiler
-from .conditions import Conditions
 from .entity import Entity
 from .output import literal_text
 from .plan import ColumnValue, Node
@@ -58,6 +57,7 @@ class Change:
         order: where the placeholders are not in this order, which of all that each takes: PostgreSQL's are numbered as
             SQLAlchemy came upon them.
         gathered: the same as ``arguments``, for what is made of all the rows that were returned.
+        columns: the names of what is written, for an error to say which; made of the parameters.
     """
 
     statement: Statement
@@ -66,6 +66,11 @@ class Change:
     arguments: tuple[tuple[int, Any], ...] = ()
     order: tuple[int, ...] = ()
     gathered: tuple[tuple[int, Any], ...] = ()
+    columns: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = tuple(["" if parameter.is_presence else parameter.name for parameter in self.parameters])
+        object.__setattr__(self, "columns", names)
 
     def write(
         self,
@@ -80,13 +85,12 @@ class Change:
             later: more rows, a part at a time, that are to be made arguments of when their turn comes.
         """
         filters = bound(self.arguments, values)
-        columns = tuple(["" if parameter.is_presence else parameter.name for parameter in self.parameters])
         more = LaterSets(self, filters, later, copy_context()) if later else ()
         return Write(
             self.statement,
             self.sets(rows, filters),
             self.entity.table,
-            columns,
+            self.columns,
             later=more,
             gathered=bound(self.gathered, values),
         )
@@ -151,8 +155,8 @@ def compile_insert(
 
     Raises:
         ApiError: 42703 for a column of the key that there is not; 0A000 for one that may be missing and whose default
-            is not known; 23502 where a row is replaced and a column has
-            neither a value nor a default and may not be NULL.
+            is not known; 23502 where a row is replaced and a column has neither a value nor a default and may not be
+            NULL.
     """
     entity = node.entity
     check_writable(entity, "insert")
@@ -303,7 +307,7 @@ def compiled_change(
     entity = node.entity
     compiler = compiler_for(node, max_rows=None, ordered=True, zone=zone)
     if not isinstance(statement, Insert):
-        statement = statement.where(*filters(compiler, Scope(entity, entity.table, node.name), node))
+        statement = statement.where(*compiler.filters(Scope(entity, entity.table, node.name), node))
     whole: Any = statement
     probed = conflict is not None and conflict.changes
     gathering = gathered(compiler, node, probed=probed) if returning and entity.dialect.name == "sqlite" else None
@@ -324,16 +328,6 @@ def compiled_change(
         return change
     what, names = gathering.compiled(compiler)
     return replace(change, statement=Statement(text, gathering=what), gathered=compiler.parameters.arguments(names))
-
-
-def filters(compiler: Compiler, scope: Scope, node: Node) -> list[ColumnElement[bool]]:
-    """Which rows are changed. What is embedded says which of them are shown, and no more than that."""
-
-    def related(name: str) -> ColumnElement[bool] | None:
-        embedded = node.embedded.get(name)
-        return None if embedded is None else compiler.exists(scope, embedded)
-
-    return Conditions(scope, compiler.parameters, related).all_of(node.modifiers.where)
 
 
 def returned(

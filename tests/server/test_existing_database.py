@@ -129,6 +129,23 @@ async def test_postgresql(postgresql_url: str, tmp_path: Path) -> None:
         assert refusal(client.get("", headers={"accept": "text/csv"})) == (406, "PGRST107")
 
 
+@pytest.mark.anyio
+async def test_an_extra_schema_is_searched_although_it_is_served_too(postgresql_url: str, tmp_path: Path) -> None:
+    connection = await asyncpg.connect(postgresql_url)
+    await connection.execute("""
+        create schema personal;
+        create table artists (name text);
+        insert into artists values ('Ada');
+        create function personal.names() returns setof text stable language plpgsql as
+          'begin return query select name from artists; end';
+    """)
+    await connection.close()
+    options = ("--schema", "public", "--schema", "personal", "--extra-search-path", "public")
+    with Served(postgresql_url, *options, database="sqlite:///unused.db", cwd=tmp_path) as server:
+        answer = server.client.get("/rpc/names", headers={"accept-profile": "personal"})
+        assert answer.json() == ["Ada"], answer.text
+
+
 def test_sqlite(sqlite: httpx.Client) -> None:
     albums = sqlite.get("/albums?select=title,rating,artists(name),tracks(number)").json()
     assert albums == [
