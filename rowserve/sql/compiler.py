@@ -187,7 +187,10 @@ class Compiler(ABC):
 
     def column(self, scope: Scope, value: ColumnValue) -> Target:
         target = field_target(scope, value.field, self.parameters)
-        return target if value.cast is None else cast_target(target, value.cast, self.parameters, self.dialect)
+        return target if value.cast is None else self.cast(target, value.cast)
+
+    def cast(self, target: Target, type_name: str) -> Target:
+        return cast_target(target, type_name, self._root.table.metadata, self.dialect)
 
     def lifted(
         self, expression: ColumnElement[Any], child: Scope, where: Sequence[ColumnElement[bool]]
@@ -339,7 +342,7 @@ class Compiler(ABC):
         keeps_scale = item.aggregate in ("sum", "max", "min") and isinstance(column.type, types.Numeric)
         made = Target(call(column, type_=column.type if keeps_scale else types.NullType()), wire)
         cast = item.aggregate_cast
-        return made if cast is None else cast_target(made, cast, self.parameters, self.dialect)
+        return made if cast is None else self.cast(made, cast)
 
     def group_order(self, node: Node, term: Order, keys: dict[Field, ColumnElement[Any]]) -> ColumnElement[Any]:
         column = None if term.embed else keys.get(term.field)
