@@ -17,6 +17,7 @@ from sqlalchemy import URL, MetaData, event, util
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from .. import identifiers
 from ..errors import ApiError
 from .admission import Door, Gate, overloaded
 from .base import Arguments, Backend, Returned, Settings, Statement, Write
@@ -62,6 +63,7 @@ class SQLiteBackend(Backend):
             connect_args={"timeout": self.busy_timeout, "isolation_level": None},
         )
         self.dialect = self.engine.dialect
+        identifiers.quoting(self.dialect)
         # The driver's connections are in autocommit mode already: nothing has to be set and set back.
         self.autocommit = {"rowserve_autocommit": True}
         self.writing = asyncio.Lock()

@@ -24,7 +24,7 @@ from ..query import (
     previous_page,
     unparse,
 )
-from ..sql.compiler import full_order
+from ..sql.ordering import full_order
 from ..sql.plan import Node
 from ..sql.read import Boundary
 

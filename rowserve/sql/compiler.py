@@ -37,6 +37,7 @@ from .catalog import called, row_of
 from .conditions import Conditions
 from .entity import Entity
 from .fields import cast_target, field_target, sortable
+from .ordering import backwards, directed, full_order
 from .output import Pair, literal_text
 from .plan import ColumnValue, Embedded, EmbedValue, Item, Node, RowValue, SpreadValue, Value
 from .relationships import Relationship
@@ -195,7 +196,10 @@ class Compiler(ABC):
 
     def column(self, scope: Scope, value: ColumnValue) -> Target:
         target = field_target(scope, value.field, self.parameters)
-        return target if value.cast is None else cast_target(target, value.cast, self.parameters, self.dialect)
+        return target if value.cast is None else self.cast(target, value.cast)
+
+    def cast(self, target: Target, type_name: str) -> Target:
+        return cast_target(target, type_name, self._root.table.metadata, self.dialect)
 
     def lifted(
         self, expression: ColumnElement[Any], child: Scope, where: Sequence[ColumnElement[bool]]
@@ -318,6 +322,19 @@ class Compiler(ABC):
             .correlate(*scope.outer)
             .subquery(self.name("base"))
         )
+        return self.groups(scope, node, base, targets, arrangement, as_text=as_text)
+
+    def groups(
+        self,
+        scope: Scope,
+        node: Node,
+        base: FromClause,
+        targets: Sequence[Target],
+        arrangement: Arrangement,
+        *,
+        as_text: bool = False,
+    ) -> Listed:
+        """The groups of rows whose columns ``g0``, ``g1``, … are the values of the node's items, as they are stored."""
         columns: list[ColumnElement[Any]] = []
         outputs: list[tuple[str, WireType]] = []
         keys: dict[Field, ColumnElement[Any]] = {}
@@ -358,9 +375,11 @@ class Compiler(ABC):
         elif item.aggregate == "avg" or (item.aggregate == "sum" and "numeric" not in wire.name):
             wire = wire if wire.name == "interval" else wire_type(types.Numeric(), self.dialect)
         call = getattr(func, item.aggregate or "")
-        made = Target(call(column, type_=types.NullType()), wire)
+        # As many decimals as the column has, for a cast to text; of an average there are as many as it takes.
+        keeps_scale = item.aggregate in ("sum", "max", "min") and isinstance(column.type, types.Numeric)
+        made = Target(call(column, type_=column.type if keeps_scale else types.NullType()), wire)
         cast = item.aggregate_cast
-        return made if cast is None else cast_target(made, cast, self.parameters, self.dialect)
+        return made if cast is None else self.cast(made, cast)
 
     def group_order(self, node: Node, term: Order, keys: dict[Field, ColumnElement[Any]]) -> ColumnElement[Any]:
         column = None if term.embed else keys.get(term.field)
@@ -457,32 +476,6 @@ def is_aggregated_by(aggregate: str, name: str) -> bool:
     if aggregate in ("sum", "avg"):
         return name not in NOT_SUMMED
     return aggregate == "count" or name not in NOT_ORDERED
-
-
-def full_order(node: Node, order: tuple[Order, ...]) -> tuple[Order, ...]:
-    """The order asked for, ended by the primary key so that no two rows tie."""
-    named = {term.field.name for term in order if not term.embed and not term.field.path}
-    keys = node.entity.primary_key
-    return order + tuple(Order(Field(key.name)) for key in keys if key.name not in named)
-
-
-def directed(expression: ColumnElement[Any], term: Order, *, nullable: bool) -> ColumnElement[Any]:
-    """An expression of ORDER BY."""
-    ordered = expression.desc() if term.descending else expression.asc()
-    if not nullable:
-        return ordered
-    nulls = term.nulls or ("first" if term.descending else "last")
-    return ordered.nulls_first() if nulls == "first" else ordered.nulls_last()
-
-
-def backwards(terms: Iterable[tuple[Order, Target]]) -> list[ColumnElement[Any]]:
-    """The reverse of an order."""
-    return [directed(target.expression, turned(term), nullable=target.nullable) for term, target in terms]
-
-
-def turned(term: Order) -> Order:
-    nulls = term.nulls or ("first" if term.descending else "last")
-    return replace(term, descending=not term.descending, nulls="last" if nulls == "first" else "first")
 
 
 def single(found: Select[Any], entity: Entity) -> Select[Any]:

@@ -14,30 +14,21 @@ from .compiler import Compiler
 from .output import literal_text
 from .plan import Node
 from .read import compiler_for, positional
-from .write import (
-    Change,
-    are_joinable,
-    changeable,
-    check_allowed,
-    compiled_change,
-    in_order,
-    parameter_sets,
-    shown,
-    written_check,
-    written_rows,
-)
+from .returning import shown, written_check, written_order, written_rows
+from .write import Change, are_joinable, changeable, check_allowed, compiled_change, in_order, parameter_sets
 
 
-def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool) -> Change:
+def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool, zone: int | None = None) -> Change:
     """The statement that sets columns of the row that a row's own primary key names.
 
     On PostgreSQL many rows are one statement, on SQLite one statement that is run for each; rows come back in the order
-    in which they were given.
+    that is asked for, else in that in which they were given.
 
     Args:
         node: what is updated, and what is shown of it; its filters are not looked at.
         names: the columns of each row, those of the primary key among them.
         returning: whether rows are given back as JSON.
+        zone: which of the request's values is the time zone that moments are shown in, if any.
     """
     entity = node.entity
     check_allowed(node, "update")
@@ -49,7 +40,7 @@ def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool) -
     values = {name: set_parameter(index) for name, index in numbers.items() if name not in keys}
     same = [entity.column(name).column == typed_parameter(entity, numbers[name], name) for name in keys]
     statement = update(entity.table).values({**values, **expressions})
-    compiler = compiler_for(node, max_rows=None, ordered=True)
+    compiler = compiler_for(node, max_rows=None, ordered=True, zone=zone)
     change = compiled_change(compiler, node, statement, parameters, "update", returning=returning, where=same)
     if entity.dialect.name == "sqlite" or change.arguments or not are_joinable(entity, change.parameters):
         return change
@@ -87,8 +78,9 @@ def returned_in_order(
     number: ColumnElement[Any],
     checked: ColumnElement[bool] | None,
 ) -> Any:
-    """The update, giving the JSON text of its rows in the order of their numbers."""
+    """The update, giving the JSON text of its rows, which without any other order are in that of their numbers."""
     label = "number of the set"
     written = written_rows(node.entity, statement, checked, number.label(label))
-    row, rows = shown(compiler, node, written, [] if node.is_aggregated else [written.c[label]])
+    order = [*written_order(compiler, node, written), written.c[label]]
+    row, rows = shown(compiler, node, written, order)
     return select(row).select_from(rows)

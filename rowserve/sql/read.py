@@ -28,8 +28,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from ..backends.base import Arguments, Statement
 from ..query import Comparison, Condition
-from .compiler import Arrangement, Compiler, Listed, backwards, number
+from .compiler import Arrangement, Compiler, Listed, number
 from .conditions import not_supported
+from .ordering import backwards
 from .output import Form, literal_text
 from .plan import ColumnValue, Item, Node
 from .postgresql_compiler import PostgreSQLCompiler

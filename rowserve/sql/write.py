@@ -9,13 +9,10 @@ from itertools import repeat
 from typing import Any, Literal
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
     Delete,
-    FromClause,
     Insert,
     Integer,
-    Text,
     Update,
     and_,
     bindparam,
@@ -25,7 +22,6 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
-    null,
     or_,
     select,
     true,
@@ -37,15 +33,16 @@ from ..backends.base import Arguments, Statement, Write
 from ..errors import database_error
 from .access import Action
 from .column_values import Parameter, defaults, resets, set_parameter, sparse_parameters, typed_parameters, values_of
-from .compiler import Arrangement, Compiler
-from .conditions import not_supported
+from .compiler import Compiler
 from .entity import Entity
 from .output import literal_text
-from .plan import ColumnValue, Node
+from .plan import Node
 from .read import bound, compiler_for, positional
 from .reflected_types import array_of
-from .scope import Returned, Scope
-from .upsert import AnyInsert, Conflict, conflict_values, insert_into, is_any_new, key_of, on_conflict, probed
+from .returning import returned, returned_upserts, written_check
+from .scope import Scope
+from .sqlite_returning import Gathered, gathered
+from .upsert import AnyInsert, Conflict, conflict_values, insert_into, key_of, on_conflict, probed
 
 VERBS = {"insert": "insert into", "update": "update", "delete": "delete from"}
 WRITABLE = {"insert": "insertable", "update": "updatable", "delete": "deletable"}
@@ -62,6 +59,7 @@ class Change:
         arguments: for the placeholders after those, which of the request's values each takes, and how to read it.
         order: where the placeholders are not in this order, which of all that each takes: PostgreSQL's are numbered as
             SQLAlchemy came upon them.
+        gathered: the same as ``arguments``, for what is made of all the rows that were returned.
         columns: the names of what is written, for an error to say which; made of the parameters.
     """
 
@@ -70,6 +68,7 @@ class Change:
     parameters: tuple[Parameter, ...] = ()
     arguments: tuple[tuple[int, Any], ...] = ()
     order: tuple[int, ...] = ()
+    gathered: tuple[tuple[int, Any], ...] = ()
     columns: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,7 +91,14 @@ class Change:
         """
         filters = bound(self.arguments, values, caller)
         more = LaterSets(self, filters, later, copy_context()) if later else ()
-        return Write(self.statement, self.sets(rows, filters), self.entity.table, self.columns, later=more)
+        return Write(
+            self.statement,
+            self.sets(rows, filters),
+            self.entity.table,
+            self.columns,
+            later=more,
+            gathered=bound(self.gathered, values, caller),
+        )
 
     def positions(self) -> dict[str, int]:
         """At which place among a set of arguments each column's is."""
@@ -139,6 +145,7 @@ def compile_insert(
     returning: bool,
     conflict: Conflict | None = None,
     sparse: bool = False,
+    zone: int | None = None,
 ) -> Change:
     """The statement that inserts rows with values for ``names``; other columns get their defaults.
 
@@ -149,6 +156,7 @@ def compile_insert(
         conflict: what becomes of rows that are there. Where it changes them, a row comes back for each row in any case,
             and its second column says, on SQLite whether it is new, on PostgreSQL whether any of them is.
         sparse: whether rows may lack some of the columns, which then get their defaults.
+        zone: which of the request's values is the time zone that moments are shown in, if any.
 
     Raises:
         ApiError: 42703 for a column of the key that there is not; 0A000 for one that may be missing and whose default
@@ -166,7 +174,7 @@ def compile_insert(
     made, expressions = defaults(entity, names)
     written = (*given, *made)
     values = values_of(written, typed_parameters(entity, written), otherwise)
-    compiler = compiler_for(node, max_rows=None, ordered=True)
+    compiler = compiler_for(node, max_rows=None, ordered=True, zone=zone)
     statement = insert_into(entity).values({**values, **expressions})
     changed: list[Parameter] = []
     updated: dict[str, ColumnElement[Any]] = {}
@@ -192,7 +200,8 @@ def compile_insert(
         source = select(*values.values(), *expressions.values()).order_by(sets.c.n)
         statement = insert_into(entity).from_select([*values, *expressions], source, include_defaults=False)
         joined = joined_insert(node, names, parameters, statement, updated, returning=returning, conflict=conflict)
-        text = replace(text, joined=joined)
+        # Rows that come back in another order, or as groups, could not be told apart by caller.
+        text = replace(text, joined=joined, is_shared=text.is_shared and not (returning and node.is_rearranged))
     return replace(change, statement=text)
 
 
@@ -212,7 +221,7 @@ def joined_insert(
     guard: ColumnElement[Any] | None = None
     if conflict is not None:
         statement = on_conflict(statement, entity, given, conflict, 0, (), updated, compiler)
-    else:
+    elif not node.is_rearranged:
         # Should a trigger swallow a row, what is left could not be told apart: the statement then fails as a whole
         # (division by zero), and its rows are inserted one by one.
         first = bindparam("s0", type_=array_of(parameters[0].type_in(entity)))
@@ -237,7 +246,14 @@ def are_joinable(entity: Entity, parameters: Sequence[Parameter]) -> bool:
     return not any(isinstance(entity.column(item.name).column.type, postgresql.ARRAY) for item in parameters)
 
 
-def compile_update(node: Node, names: Sequence[str], *, returning: bool, resetting: Collection[str] = ()) -> Change:
+def compile_update(
+    node: Node,
+    names: Sequence[str],
+    *,
+    returning: bool,
+    resetting: Collection[str] = (),
+    zone: int | None = None,
+) -> Change:
     """The statement that sets ``names`` on the rows that the node's filters select.
 
     Args:
@@ -245,6 +261,7 @@ def compile_update(node: Node, names: Sequence[str], *, returning: bool, resetti
         names: the columns that values come for.
         returning: whether rows are given back as JSON.
         resetting: columns that are set to their defaults, or to NULL.
+        zone: which of the request's values is the time zone that moments are shown in, if any.
 
     Raises:
         ApiError: 23502 where a column that is reset has no default and may not be NULL.
@@ -257,14 +274,14 @@ def compile_update(node: Node, names: Sequence[str], *, returning: bool, resetti
     parameters = (*given, *made, *more)
     values = {item.name: set_parameter(index) for index, item in enumerate(parameters)}
     statement = update(entity.table).values({**values, **expressions, **others})
-    compiler = compiler_for(node, max_rows=None, ordered=True)
+    compiler = compiler_for(node, max_rows=None, ordered=True, zone=zone)
     return compiled_change(compiler, node, statement, parameters, "update", returning=returning)
 
 
-def compile_delete(node: Node, *, returning: bool) -> Change:
+def compile_delete(node: Node, *, returning: bool, zone: int | None = None) -> Change:
     """The statement that deletes the rows that the node's filters select."""
     check_allowed(node, "delete")
-    compiler = compiler_for(node, max_rows=None, ordered=True)
+    compiler = compiler_for(node, max_rows=None, ordered=True, zone=zone)
     return compiled_change(compiler, node, delete(node.entity.table), (), "delete", returning=returning)
 
 
@@ -322,7 +339,13 @@ def compiled_change(
         statement = statement.where(*changeable(compiler, entity, [*where, *filters], action))
     checked = None if isinstance(statement, Delete) else written_check(compiler, entity, action, returning=returning)
     whole: Any = statement
-    if conflict is not None and conflict.changes and isinstance(statement, Insert):
+    probed = conflict is not None and conflict.changes
+    gathering: Gathered | None = None
+    if returning and entity.dialect.name == "sqlite":
+        gathering = gathered(compiler, node, checked, probed=probed)
+    if gathering is not None:
+        whole = statement.returning(*gathering.returned)
+    elif conflict is not None and conflict.changes and isinstance(statement, Insert):
         whole = returned_upserts(compiler, node, statement, conflict, checked, returning=returning)
     elif returning:
         whole = returned(compiler, node, statement, guard, checked)
@@ -334,7 +357,11 @@ def compiled_change(
     known = [*sets, *own]
     order = () if names == known else tuple([known.index(name) for name in names])
     arguments = compiler.parameters.arguments(own)
-    return Change(Statement(text), entity, in_order(parameters, names), arguments, order)
+    change = Change(Statement(text), entity, in_order(parameters, names), arguments, order)
+    if gathering is None:
+        return change
+    what, names = gathering.compiled(compiler)
+    return replace(change, statement=Statement(text, gathering=what), gathered=compiler.parameters.arguments(names))
 
 
 def changeable(
@@ -349,112 +376,6 @@ def changeable(
     # Of other rows nothing is asked, whatever the database looks at first.
     others = [case((and_(*where), false()), else_=true())] if where else []
     return [*where, compiler.refusing([or_(*others, and_(*allowed))], entity)]
-
-
-def written_check(compiler: Compiler, entity: Entity, action: Action, *, returning: bool) -> ColumnElement[bool] | None:
-    """What fails for a row that has been written and that was not to be, or that is not to be shown; None where there
-    is no rule for that."""
-    rows = Returned(entity.table, entity.dialect)
-    actions: tuple[Action, ...] = (action, "select") if returning else (action,)
-    allowed = compiler.permitted(entity.table, rows, *actions)
-    return compiler.refusing(allowed, entity) if allowed else None
-
-
-def returned(
-    compiler: Compiler,
-    node: Node,
-    statement: Insert | Update | Delete,
-    guard: ColumnElement[Any] | None,
-    checked: ColumnElement[bool] | None,
-) -> Any:
-    """The statement, giving a row of JSON text for each row it wrote; NULL for one that is not to be shown."""
-    entity = node.entity
-    if entity.dialect.name == "sqlite":
-        return statement.returning(sqlite_row(compiler, node, checked))
-    more = [] if guard is None else [guard]
-    stored = all(isinstance(item.value, ColumnValue) and is_stored(node, item.value) for item in node.items)
-    if stored and checked is None and not node.modifiers.order:
-        scope = Scope(entity, entity.table, node.name)
-        columns: list[Any] = [compiler.output(scope, item.value).label(item.key) for item in node.items]
-        written = statement.returning(*columns or [literal_column("1")]).cte("written")
-        row = compiler.object_of([(item.key, written.c[item.key]) for item in node.items], written)
-        return select(cast(row, Text), *more).select_from(written)
-    written = written_rows(entity, statement, checked)
-    order = compiler.order_by(Scope(entity, written, node.name), node, node.modifiers.order)
-    row, rows = shown(compiler, node, written, order)
-    return select(row, *more).select_from(rows)
-
-
-def written_rows(
-    entity: Entity, statement: Insert | Update | Delete, checked: ColumnElement[bool] | None, *more: ColumnElement[Any]
-) -> CTE:
-    """All of the rows that PostgreSQL writes, each one looked at whether or not it is shown."""
-    if checked is not None:
-        label = "checked"
-        while label in entity.table.columns:
-            label += "_"
-        more = (*more, checked.label(label))
-    return statement.returning(*entity.table.columns, *more).cte("written")
-
-
-def returned_upserts(
-    compiler: Compiler,
-    node: Node,
-    statement: Insert,
-    conflict: Conflict,
-    checked: ColumnElement[bool] | None,
-    *,
-    returning: bool,
-) -> Any:
-    """The same for rows that may have been there, with a second column; an empty text where no rows are asked for."""
-    entity = node.entity
-    if entity.dialect.name == "sqlite":
-        nothing = literal_text("")
-        if returning:
-            return statement.returning(sqlite_row(compiler, node, checked))
-        return statement.returning(nothing if checked is None else case((checked, nothing)))
-    written = written_rows(entity, statement, checked)
-    is_new = is_any_new(entity, written, conflict)
-    if not returning:
-        return select(literal_text(""), is_new).select_from(written)
-    row, rows = shown(compiler, node, written)
-    upserts = select(row, is_new).select_from(rows)
-    if not list(node.inner()) or node.is_aggregated:
-        return upserts
-    scope = Scope(entity, written, node.name)
-    there = and_(*(compiler.exists(scope, embedded) for embedded in node.inner()))
-    return upserts.union_all(select(null(), is_new).select_from(written).where(~there))
-
-
-def sqlite_row(compiler: Compiler, node: Node, checked: ColumnElement[bool] | None) -> ColumnElement[Any]:
-    """A row behind RETURNING, as JSON; NULL for one that is not to be shown."""
-    entity = node.entity
-    if node.is_aggregated:
-        raise not_supported("an aggregate of rows that are written, over SQLite,")
-    scope = Scope(entity, Returned(entity.table, entity.dialect), node.name)
-    pairs = [(item.key, compiler.output(scope, item.value)) for item in node.items]
-    row = compiler.object_of(pairs, entity.table)
-    there = [compiler.exists(scope, embedded) for embedded in node.inner()]
-    if there:
-        row = case((and_(*there), row))
-    return row if checked is None else case((checked, row))
-
-
-def shown(
-    compiler: Compiler, node: Node, written: FromClause, order: Sequence[ColumnElement[Any]] = ()
-) -> tuple[ColumnElement[Any], FromClause]:
-    """Rows that were written, as the node shows them: the JSON text of each, and where it comes from."""
-    scope = Scope(node.entity, written, node.name)
-    where = [compiler.exists(scope, embedded) for embedded in node.inner()]
-    if node.is_aggregated:
-        listed = compiler.grouped(scope, node, Arrangement(where))
-    else:
-        listed = compiler.plain(scope, node.items, Arrangement(where, order))
-    return cast(compiler.object_of(listed.pairs, listed.rows), Text), listed.rows
-
-
-def is_stored(node: Node, value: ColumnValue) -> bool:
-    return value.field.name in node.entity.columns
 
 
 def in_order(parameters: Sequence[Parameter], positions: Sequence[str]) -> tuple[Parameter, ...]:

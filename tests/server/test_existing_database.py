@@ -104,6 +104,15 @@ async def test_postgresql(postgresql_url: str, tmp_path: Path) -> None:
         assert client.patch("titles?id=eq.3", json={"title": "Most"}).status_code == 204
         assert client.get("albums/3?select=title").json() == {"title": "Most"}
 
+        calm = {"id": 4, "title": "calm", "artist_id": 2, "moods": ["wild"]}
+        cast = client.post("albums?select=title::mood,moods::_text,again:moods::_mood", json=calm)
+        assert cast.json() == {"title": "calm", "moods": ["wild"], "again": ["wild"]}
+        assert client.get("albums?select=title.max()::mood&id=eq.4").json() == [{"max": "calm"}]
+        assert refusal(client.get("albums?select=title::mood")) == (400, "22P02")
+        assert refusal(client.get("albums?select=id::mood")) == (400, "42846")
+        assert refusal(client.get("albums?select=title::artists")) == (400, "42704")
+        assert client.delete("albums?id=eq.4").status_code == 204
+
         document = client.get("").json()
         check_document(document)
         assert "/rest/v1/artists/" in document["paths"]
