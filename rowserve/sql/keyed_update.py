@@ -11,12 +11,13 @@ from sqlalchemy import ColumnElement, select, update
 from ..backends.base import Statement
 from .column_values import Parameter, defaults, set_parameter, typed_parameter
 from .compiler import Compiler
+from .output import Form
 from .plan import Node
 from .read import compiler_for, positional
 from .write import Change, are_joinable, check_writable, compiled_change, in_order, parameter_sets, shown
 
 
-def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool) -> Change:
+def compile_keyed_update(node: Node, names: Sequence[str], *, returning: Form | None) -> Change:
     """The statement that sets columns of the row that a row's own primary key names.
 
     On PostgreSQL many rows are one statement, on SQLite one statement that is run for each; rows come back in the order
@@ -25,7 +26,7 @@ def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool) -
     Args:
         node: what is updated, and what is shown of it; its filters are not looked at.
         names: the columns of each row, those of the primary key among them.
-        returning: whether rows are given back as JSON.
+        returning: what is made of each row that is given back; None where none are.
     """
     entity = node.entity
     check_writable(entity, "update")
@@ -45,7 +46,7 @@ def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool) -
 
 
 def joined_update(
-    node: Node, parameters: Sequence[Parameter], expressions: dict[str, ColumnElement[Any]], *, returning: bool
+    node: Node, parameters: Sequence[Parameter], expressions: dict[str, ColumnElement[Any]], *, returning: Form | None
 ) -> str:
     """The same for many rows at once, each parameter an array."""
     entity = node.entity
@@ -57,15 +58,15 @@ def joined_update(
     statement = statement.where(*(entity.column(name).column == columns[name] for name in keys))
     compiler = compiler_for(node, max_rows=None, ordered=True)
     if returning:
-        statement = returned_in_order(compiler, node, statement, sets.c.n)
+        statement = returned_in_order(compiler, node, statement, sets.c.n, returning)
     text, names = positional(statement.compile(dialect=entity.dialect))
     assert in_order(parameters, names) == tuple(parameters)
     return text
 
 
-def returned_in_order(compiler: Compiler, node: Node, statement: Any, number: ColumnElement[Any]) -> Any:
-    """The update, giving the JSON text of its rows in the order of their numbers."""
+def returned_in_order(compiler: Compiler, node: Node, statement: Any, number: ColumnElement[Any], form: Form) -> Any:
+    """The update, giving the text of its rows in the order of their numbers."""
     label = "number of the set"
     written = statement.returning(*node.entity.table.columns, number.label(label)).cte("written")
-    row, rows = shown(compiler, node, written, [] if node.is_aggregated else [written.c[label]])
+    row, rows = shown(compiler, node, written, form, [] if node.is_aggregated else [written.c[label]])
     return select(row).select_from(rows)

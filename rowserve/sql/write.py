@@ -1,4 +1,4 @@
-"""INSERT, UPDATE and DELETE: each row that is written comes back as JSON text, where it is asked for."""
+"""INSERT, UPDATE and DELETE: each row that is written comes back as a text, where it is asked for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from sqlalchemy import (
     FromClause,
     Insert,
     Integer,
-    Text,
     Update,
     and_,
     bindparam,
@@ -35,11 +34,12 @@ from .column_values import Parameter, defaults, resets, set_parameter, sparse_pa
 from .compiler import Arrangement, Compiler
 from .conditions import not_supported
 from .entity import Entity
-from .output import literal_text
+from .output import Form, Pair, literal_text
 from .plan import ColumnValue, Node
-from .read import bound, compiler_for, positional
+from .read import bound, compiler_for, positional, shown_as
 from .reflected_types import array_of
 from .scope import Returned, Scope
+from .sqlite_compiler import SQLiteCompiler
 from .upsert import AnyInsert, Conflict, conflict_values, insert_into, is_any_new, key_of, on_conflict, probed
 
 VERBS = {"insert": "insert into", "update": "update", "delete": "delete from"}
@@ -51,7 +51,7 @@ class Change:
     """A statement that writes, and how its arguments come from the rows and the values of a request.
 
     Args:
-        statement: what to run; returns a row of JSON text for each row written, where that was asked for.
+        statement: what to run; returns a row of one text for each row written, where that was asked for.
         entity: what is written to.
         parameters: the columns that are written, in the order of the first placeholders.
         arguments: for the placeholders after those, which of the request's values each takes, and how to read it.
@@ -129,7 +129,7 @@ def compile_insert(
     node: Node,
     names: Sequence[str],
     *,
-    returning: bool,
+    returning: Form | None,
     conflict: Conflict | None = None,
     sparse: bool = False,
 ) -> Change:
@@ -138,7 +138,7 @@ def compile_insert(
     Args:
         node: what is inserted into, and what is shown of it.
         names: the columns of each row.
-        returning: whether rows are given back as JSON.
+        returning: what is made of each row that is given back; None where none are.
         conflict: what becomes of rows that are there. Where it changes them, a row comes back for each row in any case,
             and its second column says, on SQLite whether it is new, on PostgreSQL whether any of them is.
         sparse: whether rows may lack some of the columns, which then get their defaults.
@@ -191,7 +191,7 @@ def joined_insert(
     statement: AnyInsert,
     updated: Mapping[str, ColumnElement[Any]],
     *,
-    returning: bool,
+    returning: Form | None,
     conflict: Conflict | None,
 ) -> str:
     """The same insert for many rows at once, each parameter an array, the rows returned in the order given."""
@@ -222,13 +222,15 @@ def are_joinable(entity: Entity, parameters: Sequence[Parameter]) -> bool:
     return not any(isinstance(entity.column(item.name).column.type, postgresql.ARRAY) for item in parameters)
 
 
-def compile_update(node: Node, names: Sequence[str], *, returning: bool, resetting: Collection[str] = ()) -> Change:
+def compile_update(
+    node: Node, names: Sequence[str], *, returning: Form | None, resetting: Collection[str] = ()
+) -> Change:
     """The statement that sets ``names`` on the rows that the node's filters select.
 
     Args:
         node: what is updated, and what is shown of it.
         names: the columns that values come for.
-        returning: whether rows are given back as JSON.
+        returning: what is made of each row that is given back; None where none are.
         resetting: columns that are set to their defaults, or to NULL.
 
     Raises:
@@ -245,7 +247,7 @@ def compile_update(node: Node, names: Sequence[str], *, returning: bool, resetti
     return compiled_change(node, statement, parameters, returning=returning)
 
 
-def compile_delete(node: Node, *, returning: bool) -> Change:
+def compile_delete(node: Node, *, returning: Form | None) -> Change:
     """The statement that deletes the rows that the node's filters select."""
     check_writable(node.entity, "delete")
     return compiled_change(node, delete(node.entity.table), (), returning=returning)
@@ -272,7 +274,7 @@ def compiled_change(
     statement: Insert | Update | Delete,
     parameters: tuple[Parameter, ...],
     *,
-    returning: bool,
+    returning: Form | None,
     guard: ColumnElement[Any] | None = None,
     conflict: Conflict | None = None,
 ) -> Change:
@@ -289,9 +291,9 @@ def compiled_change(
         statement = statement.where(*compiler.filters(Scope(entity, entity.table, node.name), node))
     whole: Any = statement
     if conflict is not None and conflict.changes and isinstance(statement, Insert):
-        whole = returned_upserts(compiler, node, statement, conflict, returning=returning)
+        whole = returned_upserts(compiler, node, statement, conflict, returning)
     elif returning:
-        whole = returned(compiler, node, statement, guard)
+        whole = returned(compiler, node, statement, guard, returning)
     text, names = positional(whole.compile(dialect=entity.dialect))
     sets = [name for name in names if name.startswith("s")]
     own = [name for name in names if not name.startswith("s")]
@@ -302,36 +304,36 @@ def compiled_change(
 
 
 def returned(
-    compiler: Compiler, node: Node, statement: Insert | Update | Delete, guard: ColumnElement[Any] | None
+    compiler: Compiler, node: Node, statement: Insert | Update | Delete, guard: ColumnElement[Any] | None, form: Form
 ) -> Any:
-    """The statement, giving a row of JSON text for each row it wrote; NULL for one that is not to be shown."""
+    """The statement, giving a row of one text for each row it wrote; NULL for one that is not to be shown."""
     entity = node.entity
     if entity.dialect.name == "sqlite":
-        return statement.returning(sqlite_row(compiler, node))
+        return statement.returning(sqlite_row(compiler, node, form))
     more = [] if guard is None else [guard]
     stored = all(isinstance(item.value, ColumnValue) and is_stored(node, item.value) for item in node.items)
     if stored and not node.modifiers.order:
         scope = Scope(entity, entity.table, node.name)
         columns: list[Any] = [compiler.output(scope, item.value).label(item.key) for item in node.items]
         written = statement.returning(*columns or [literal_column("1")]).cte("written")
-        row = compiler.object_of([(item.key, written.c[item.key]) for item in node.items], written)
-        return select(cast(row, Text), *more).select_from(written)
+        row = text_of(compiler, [(item.key, written.c[item.key]) for item in node.items], written, form)
+        return select(row, *more).select_from(written)
     written = statement.returning(*entity.table.columns).cte("written")
     order = compiler.order_by(Scope(entity, written, node.name), node, node.modifiers.order)
-    row, rows = shown(compiler, node, written, order)
+    row, rows = shown(compiler, node, written, form, order)
     return select(row, *more).select_from(rows)
 
 
-def returned_upserts(compiler: Compiler, node: Node, statement: Insert, conflict: Conflict, *, returning: bool) -> Any:
+def returned_upserts(compiler: Compiler, node: Node, statement: Insert, conflict: Conflict, form: Form | None) -> Any:
     """The same for rows that may have been there, with a second column; an empty text where no rows are asked for."""
     entity = node.entity
     if entity.dialect.name == "sqlite":
-        return statement.returning(sqlite_row(compiler, node) if returning else literal_text(""))
+        return statement.returning(sqlite_row(compiler, node, form) if form else literal_text(""))
     written = statement.returning(*entity.table.columns).cte("written")
     is_new = is_any_new(entity, written, conflict)
-    if not returning:
+    if form is None:
         return select(literal_text(""), is_new).select_from(written)
-    row, rows = shown(compiler, node, written)
+    row, rows = shown(compiler, node, written, form)
     upserts = select(row, is_new).select_from(rows)
     if not list(node.inner()) or node.is_aggregated:
         return upserts
@@ -340,29 +342,35 @@ def returned_upserts(compiler: Compiler, node: Node, statement: Insert, conflict
     return upserts.union_all(select(null(), is_new).select_from(written).where(~there))
 
 
-def sqlite_row(compiler: Compiler, node: Node) -> ColumnElement[Any]:
-    """A row behind RETURNING, as JSON; NULL for one that is not to be shown."""
+def sqlite_row(compiler: Compiler, node: Node, form: Form) -> ColumnElement[Any]:
+    """The text of a row behind RETURNING; NULL for one that is not to be shown."""
     entity = node.entity
     if node.is_aggregated:
         raise not_supported("an aggregate of rows that are written, over SQLite,")
+    assert isinstance(compiler, SQLiteCompiler)
     scope = Scope(entity, Returned(entity.table, entity.dialect), node.name)
-    pairs = [(item.key, compiler.output(scope, item.value)) for item in node.items]
-    row = compiler.object_of(pairs, entity.table)
+    output = compiler.text if form == "csv" else compiler.output
+    row = text_of(compiler, [(item.key, output(scope, item.value)) for item in node.items], entity.table, form)
     there = [compiler.exists(scope, embedded) for embedded in node.inner()]
     return case((and_(*there), row)) if there else row
 
 
 def shown(
-    compiler: Compiler, node: Node, written: FromClause, order: Sequence[ColumnElement[Any]] = ()
+    compiler: Compiler, node: Node, written: FromClause, form: Form, order: Sequence[ColumnElement[Any]] = ()
 ) -> tuple[ColumnElement[Any], FromClause]:
-    """Rows that were written, as the node shows them: the JSON text of each, and where it comes from."""
+    """Rows that were written, as the node shows them: the text of each, and where it comes from."""
     scope = Scope(node.entity, written, node.name)
     where = [compiler.exists(scope, embedded) for embedded in node.inner()]
     if node.is_aggregated:
-        listed = compiler.grouped(scope, node, Arrangement(where))
+        listed = compiler.grouped(scope, node, Arrangement(where), as_text=form == "csv")
     else:
-        listed = compiler.plain(scope, node.items, Arrangement(where, order))
-    return cast(compiler.object_of(listed.pairs, listed.rows), Text), listed.rows
+        listed = compiler.plain(scope, node.items, Arrangement(where, order), as_text=form == "csv")
+    return text_of(compiler, listed.pairs, listed.rows, form), listed.rows
+
+
+def text_of(compiler: Compiler, pairs: Sequence[Pair], rows: FromClause, form: Form) -> ColumnElement[Any]:
+    """What the form makes of a row."""
+    return compiler.line_of(pairs, rows) if form == "csv" else shown_as(compiler.object_of(pairs, rows), form)
 
 
 def is_stored(node: Node, value: ColumnValue) -> bool:
