@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -56,7 +54,9 @@ class Layout:
         if self.form != "csv":
             members: dict[str, Any] = from_json(text)
             return members
-        return next(csv.DictReader(io.StringIO(self.opening.decode() + text, newline="")))
+        names = FIELD.finditer(self.opening.decode().removesuffix("\n"))
+        values = FIELD.finditer(text)
+        return {csv_text(name[1]) or "": csv_text(value[1]) for name, value in zip(names, values, strict=False)}
 
 
 def kind_of(media: MediaType) -> Kind:
@@ -126,8 +126,8 @@ def csv_passed(text: str, results: Sequence[Result | Results | None]) -> str:
 
 
 def csv_result(field: str, result: Result | Results) -> str:
-    """A field passed through Python; one without quotes that is empty is NULL."""
-    text = field[1:-1].replace('""', '"') if field.startswith('"') else field or None
+    """A field passed through Python."""
+    text = csv_text(field)
     if isinstance(result, dict):
         return "" if text is None else csv_field(to_json(passed(from_json(text), result)).decode())
     value = result(text)
@@ -138,6 +138,11 @@ def csv_result(field: str, result: Result | Results) -> str:
     if isinstance(value, str | float):
         return csv_field(value)
     return csv_field(json_text(from_json(to_json(value))))
+
+
+def csv_text(field: str) -> str | None:
+    """The text of a field; one without quotes that is empty is NULL."""
+    return field[1:-1].replace('""', '"') if field.startswith('"') else field or None
 
 
 def results_of(node: Node) -> Results:
