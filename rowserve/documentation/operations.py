@@ -201,8 +201,8 @@ class Documentation:
             "they are.",
             [self._select, named.COLUMNS, named.ON_CONFLICT, self._prefer("insert")],
             {
-                201: Response("The rows, unless `return=minimal`", self._either, OBJECT, LOCATED),
-                200: Response("The rows, of which all were there already", self._many, OBJECT, RANGED),
+                201: Response("The rows, unless `return=minimal`", self._either, LISTS, LOCATED),
+                200: Response("The rows, of which all were there already", self._many, LISTS, RANGED),
                 **WRITING,
             },
             body=self._inserts,
@@ -230,7 +230,7 @@ class Documentation:
             f"Create or replace one of {self.name}",
             "Stores the row whose primary key the filters name, whether it was there or not.",
             [*keys, self._select, self._prefer("put")],
-            {201: Response("The row, which was not there", self._many, OBJECT, APPLIED), **self._changes()},
+            {201: Response("The row, which was not there", self._many, LISTS, APPLIED), **self._changes()},
             body=self._insert,
         )
 
@@ -245,7 +245,7 @@ class Documentation:
         )
 
     def _changes(self) -> Responses:
-        asked = Response("The rows, if asked for", self._many, OBJECT, RANGED)
+        asked = Response("The rows, if asked for", self._many, LISTS, RANGED)
         return {204: Response("It is done", headers=RANGED), 200: asked, **WRITING}
 
     # One row.

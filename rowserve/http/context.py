@@ -6,9 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from time import perf_counter
-from typing import Any, TypeAlias, TypeVar
-
-from pydantic_core import from_json, to_json
+from typing import Any, TypeVar
 
 from ..backends import Backend
 from ..errors import ApiError
@@ -17,15 +15,13 @@ from ..schemas import Schemas, schemas_for
 from ..sql.access import ANYTHING, Access
 from ..sql.catalog import Catalog
 from ..sql.entity import Entity
-from ..sql.plan import ColumnValue, EmbedValue, Node, Planner, SpreadValue, Value
+from ..sql.plan import Node, Planner
 from .request import Request
 
 SHAPES = 1_024
 """Compiled statements, and the like, kept for each resource."""
 
 Compiled = TypeVar("Compiled")
-Result: TypeAlias = Callable[[Any], Any]
-Results: TypeAlias = "dict[str, Result | Results]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,62 +114,12 @@ class Context:
         query = self.shapes.get_or_make(("item", parsed.query), make)
         return Parsed(query, (*parsed.values, *key))
 
-    def finisher(self, node: Node) -> Callable[[str], bytes]:
-        """What makes bytes of the database's text. Nothing more than that, usually: only columns whose
-        ``TypeDecorator`` has a say in Python are passed through it."""
-        results = results_of(node)
-        return decorated(results) if results else str.encode
-
     def not_found(self, request: Request) -> ApiError:
         """The answer to the key of a row that is not there."""
         names = ", ".join(item.name for item in self.entity.primary_key)
         return ApiError(
             404, "PGRST116", f"There is no row in {self.entity.name} with {names} = {', '.join(request.key or ())}"
         )
-
-
-def results_of(node: Node) -> Results:
-    """By key, what passes a value of a node's rows through Python; of what is embedded, the same again."""
-    results: Results = {}
-    for item in node.items:
-        found = result_of(node, item.value) if item.aggregate in (None, "max", "min") else None
-        if found:
-            results[item.key] = found
-    return results
-
-
-def result_of(node: Node, value: Value) -> Result | Results | None:
-    if isinstance(value, EmbedValue):
-        return results_of(value.embedded.node)
-    if isinstance(value, SpreadValue):
-        return result_of(value.embedded.node, value.value)
-    if isinstance(value, ColumnValue) and value.cast is None and not value.field.path:
-        entity = node.entity
-        item = entity.columns.get(value.field.name) or entity.computed.get(value.field.name)
-        return None if item is None else item.wire.result
-    return None
-
-
-def decorated(results: Results) -> Callable[[str], bytes]:
-    """A finisher that passes some keys of each row through Python."""
-
-    def finish(text: str) -> bytes:
-        return to_json(passed(from_json(text), results))
-
-    return finish
-
-
-def passed(value: Any, results: Result | Results) -> Any:
-    """A decoded value, with what is in it passed through Python."""
-    if isinstance(value, list):
-        return [passed(element, results) for element in value]
-    if not isinstance(results, dict):
-        return results(value)
-    if isinstance(value, dict):
-        for key, result in results.items():
-            if key in value:
-                value[key] = passed(value[key], result)
-    return value
 
 
 def not_singular(rows: int) -> ApiError:

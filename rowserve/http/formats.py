@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic_core import from_json, to_json
 
 from ..backends.sqlite_output import csv_field, stripped
 from ..query import MediaType
 from ..sql.output import Form
-from ..sql.plan import Node
+from ..sql.plan import ColumnValue, EmbedValue, Node, SpreadValue, Value
 from ..sql.wire import json_text
-from .context import Result, Results, passed, results_of
 
 Kind: TypeAlias = Literal["json", "stripped", "csv", "ndjson"]
+Result: TypeAlias = Callable[[Any], Any]
+Results: TypeAlias = "dict[str, Result | Results]"
 
 FIELD = re.compile(r'("(?:[^"]|"")*"|[^,\n"]*)(,|\n|\Z)')
 
@@ -43,6 +44,19 @@ class Layout:
     def body(self, texts: Sequence[str]) -> bytes:
         """The body of some rows' texts."""
         return self.opening + self.rows(texts) + self.closing
+
+    def single(self, text: str) -> bytes:
+        """The body of one row's text, where one is wanted and no list: an object; of CSV, a list of one."""
+        return self.body([text]) if self.form == "csv" else self.rows([text])
+
+    def members(self, text: str) -> Mapping[str, Any]:
+        """What is in a row's text, by its keys."""
+        if self.form != "csv":
+            members: dict[str, Any] = from_json(text)
+            return members
+        names = FIELD.finditer(self.opening.decode().removesuffix("\n"))
+        values = FIELD.finditer(text)
+        return {csv_text(name[1]) or "": csv_text(value[1]) for name, value in zip(names, values, strict=False)}
 
 
 def kind_of(media: MediaType) -> Kind:
@@ -83,7 +97,7 @@ def ndjson_layout(results: Results) -> Layout:
         if results:
             return b"".join(to_json(passed(from_json(text), results)) + b"\n" for text in texts)
         # PostgreSQL breaks lines between the elements of an array.
-        return "".join([text.replace("\n", " ") + "\n" for text in texts]).encode()
+        return "\n".join([*(text.replace("\n", " ") for text in texts), ""]).encode()
 
     return Layout("json", b"", b"", b"", rows, str.encode)
 
@@ -112,8 +126,8 @@ def csv_passed(text: str, results: Sequence[Result | Results | None]) -> str:
 
 
 def csv_result(field: str, result: Result | Results) -> str:
-    """A field passed through Python; one without quotes that is empty is NULL."""
-    text = field[1:-1].replace('""', '"') if field.startswith('"') else field or None
+    """A field passed through Python."""
+    text = csv_text(field)
     if isinstance(result, dict):
         return "" if text is None else csv_field(to_json(passed(from_json(text), result)).decode())
     value = result(text)
@@ -124,3 +138,43 @@ def csv_result(field: str, result: Result | Results) -> str:
     if isinstance(value, str | float):
         return csv_field(value)
     return csv_field(json_text(from_json(to_json(value))))
+
+
+def csv_text(field: str) -> str | None:
+    """The text of a field; one without quotes that is empty is NULL."""
+    return field[1:-1].replace('""', '"') if field.startswith('"') else field or None
+
+
+def results_of(node: Node) -> Results:
+    """By key, what passes a value of a node's rows through Python; of what is embedded, the same again."""
+    results: Results = {}
+    for item in node.items:
+        found = result_of(node, item.value) if item.aggregate in (None, "max", "min") else None
+        if found:
+            results[item.key] = found
+    return results
+
+
+def result_of(node: Node, value: Value) -> Result | Results | None:
+    if isinstance(value, EmbedValue):
+        return results_of(value.embedded.node)
+    if isinstance(value, SpreadValue):
+        return result_of(value.embedded.node, value.value)
+    if isinstance(value, ColumnValue) and value.cast is None and not value.field.path:
+        entity = node.entity
+        item = entity.columns.get(value.field.name) or entity.computed.get(value.field.name)
+        return None if item is None else item.wire.result
+    return None
+
+
+def passed(value: Any, results: Result | Results) -> Any:
+    """A decoded value, with what is in it passed through Python."""
+    if isinstance(value, list):
+        return [passed(element, results) for element in value]
+    if not isinstance(results, dict):
+        return results(value)
+    if isinstance(value, dict):
+        for key, result in results.items():
+            if key in value:
+                value[key] = passed(value[key], result)
+    return value

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 from urllib.parse import parse_qsl, quote
-
-from pydantic_core import from_json
 
 from ..backends import Returned
 from ..csv_rows import rows_of_csv
@@ -22,9 +21,10 @@ from ..sql.write import compile_insert
 from .bodies import read_body
 from .checks import EXACTLY_ONE
 from .context import Context
+from .formats import Kind, Layout, kind_of
 from .request import NO_PREFERENCES, Request
 from .responses import Answer, Headers, add_applied, content_type
-from .writer import Writer, add_range, joined
+from .writer import Writer, add_range, body_of
 
 NOT_COLUMNS = frozenset({"select", "columns", "on_conflict", "order", "limit", "offset", "and", "or"})
 """Parameters of a query string that mean something else than a column's value."""
@@ -44,7 +44,7 @@ class Inserts(Writer):
     async def insert(self, request: Request) -> Answer:
         context = self.context
         preferences = await self.preferences(request)
-        singular = request.singular()
+        media = request.media_type()
         parsed, given = await self.rows(request)
         many = given.is_array
         return_ = preferences.return_
@@ -60,21 +60,25 @@ class Inserts(Writer):
             columns = parsed.query.columns
             names = tuple(given.first[0] if columns is None else dict.fromkeys(columns))
             sparse = columns is not None and preferences.missing == "default"
-            returning = return_ != "minimal"
+            rows: Kind | None = None if return_ == "minimal" else kind_of(media)
             if return_ == "headers-only":
-                returning = bool(self.key)
+                rows = "json" if self.key else None
                 parsed = parsed._replace(query=replace(parsed.query, select=self.key, embedded=()))
             parsed, zone = self.zoned(parsed, preferences)
-            change = context.shapes.get_or_make(
-                ("insert", names, parsed.query, returning, conflict, sparse, zone),
-                lambda: compile_insert(
-                    context.plan(parsed.query), names, returning=returning, conflict=conflict, sparse=sparse, zone=zone
-                ),
+            shape = self.shape(
+                ("insert", names, conflict, sparse),
+                parsed.query,
+                rows,
+                zone,
+                partial(compile_insert, names=names, conflict=conflict, sparse=sparse),
             )
-            check = None if singular is None else EXACTLY_ONE
-            returned = await self.run(request, change, given, parsed, preferences, check)
-        elif singular is not None:
-            EXACTLY_ONE.check(0)
+            layout = shape.layout
+            check = EXACTLY_ONE if media.singular else None
+            returned = await self.run(request, shape.change, given, parsed, preferences, check)
+        else:
+            layout = self.layout(request, parsed.query)
+            if media.singular:
+                EXACTLY_ONE.check(0)
         headers: Headers = []
         if return_ is not None or preferences is not NO_PREFERENCES:
             add_applied(headers, preferences, *APPLIED)
@@ -82,14 +86,14 @@ class Inserts(Writer):
         status = 200 if conflict is not None and conflict.changes and not is_any_new(returned) else 201
         texts = [row[0] for row in returned.rows if row[0] is not None]
         if return_ == "headers-only" and self.key and len(texts) == 1:
-            headers += self.location(request, parsed, texts[0], as_filter=True)
+            headers += self.location(request, parsed, layout, texts[0], as_filter=True)
         if return_ in ("minimal", "headers-only"):
             return Answer(status, headers)
-        headers.append(content_type(singular))
+        headers.append(content_type(media))
         if len(texts) == 1 and not many:
-            headers += self.location(request, parsed, texts[0], as_filter=False)
-        single = singular is not None or (return_ is None and not many and len(texts) == 1)
-        return Answer(status, headers, self.finish(parsed.query, joined(texts, single=single)))
+            headers += self.location(request, parsed, layout, texts[0], as_filter=False)
+        single = media.singular or (return_ is None and not many and len(texts) == 1)
+        return Answer(status, headers, body_of(layout, texts, single=single))
 
     async def rows(self, request: Request) -> tuple[Parsed, Rows]:
         """The query of an insert, and its rows: from the body, or, where there is none, from the query string as in
@@ -113,14 +117,14 @@ class Inserts(Writer):
             case _:
                 return parsed, rows_of_json(reader, body)
 
-    def location(self, request: Request, parsed: Parsed, text: str, *, as_filter: bool) -> Headers:
+    def location(self, request: Request, parsed: Parsed, layout: Layout, text: str, *, as_filter: bool) -> Headers:
         """Where the new row is: ``/users/7``, or ``/users?id=eq.7`` as PostgREST has it. No header at all where
         what comes back does not have the key."""
         entity = self.context.entity
         select = parsed.query.select
         if not self.key or not self.context.shapes.get_or_make(("has key", select), lambda: has_key(entity, select)):
             return []
-        row = from_json(text)
+        row = layout.members(text)
         keys = [json_text(row[item.name]) for item in entity.primary_key]
         path = request.path.rstrip("/")
         if not as_filter and all(UNPATHLIKE.search(key) is None for key in keys):

@@ -12,8 +12,7 @@ from urllib.parse import quote
 from starlette.types import Receive, Scope
 
 from ..context import Context as Asking
-from ..errors import ApiError
-from ..query import MediaType, Preferences, negotiate, parse_preferences, read_range
+from ..query import JSON, MediaType, Preferences, negotiate, parse_preferences, read_range
 from .timing import Timing
 
 PATIENCE = 0.25
@@ -101,7 +100,8 @@ class Request:
         Raises:
             ApiError: 406, where it accepts nothing that it could be answered with.
         """
-        return negotiate(self.headers.get(b"accept", b"").decode("latin-1"), explain=explain)
+        accept = self.headers.get(b"accept", b"*/*")
+        return JSON if accept in PLAIN_JSON else negotiate(accept.decode("latin-1"), explain=explain)
 
     def with_query(self, query_string: bytes) -> Request:
         """The GET that asks for what this request asks for with a query string in its body."""
@@ -111,21 +111,6 @@ class Request:
         request.is_queried = True
         request.timing = self.timing
         return request
-
-    def singular(self) -> MediaType | None:
-        """The media type of one object, if that is what the client asks for; None for plain JSON.
-
-        Raises:
-            ApiError: 406, for a media type that there is not.
-        """
-        accept = self.headers.get(b"accept")
-        if accept is None or accept == b"*/*" or accept == b"application/json":
-            return None
-        text = accept.decode("latin-1")
-        media_type = negotiate(text)
-        if media_type.kind != "json" or media_type.nulls_stripped:
-            raise ApiError(406, "PGRST107", f"None of these media types are available: {text}")
-        return media_type if media_type.singular else None
 
     async def outcome(self, future: Future[Any]) -> Any:
         """The future's result. Where that takes long, it is watched whether the client is still there.

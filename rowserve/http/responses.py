@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ..errors import ApiError
+from ..query import JSON as PLAIN
 from ..query import MediaType, Preferences
 
 Headers = list[tuple[bytes, bytes]]
@@ -68,9 +69,9 @@ def error_answer(error: ApiError, *, problem: bool = False) -> Answer:
     return Answer(error.status, [PROBLEM, *extra], to_json(body))
 
 
-def content_type(singular: MediaType | None) -> tuple[bytes, bytes]:
-    """The header for JSON, by the name that the client has for it where it asks for just one object."""
-    return JSON if singular is None else (b"content-type", f"{singular.name}; charset=utf-8".encode())
+def content_type(media: MediaType) -> tuple[bytes, bytes]:
+    """The header that says what a body is."""
+    return JSON if media is PLAIN else (b"content-type", f"{media.name}; charset=utf-8".encode())
 
 
 def add_applied(headers: Headers, preferences: Preferences, *names: str) -> None:

@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from ..backends import Returned, Write
 from ..query import Parsed, Preferences, Query
 from ..rows import RowReader
 from ..slices import Rows
+from ..sql.output import Form
+from ..sql.plan import Node
 from ..sql.write import Change
 from .checks import RowCount
 from .context import Context
+from .formats import Kind, Layout, kind_of, layout_of
 from .request import NO_PREFERENCES, Request
 from .responses import Headers
 from .timezones import followed_timezone
+
+
+class Compile(Protocol):
+    """Makes the statement of a write.
+
+    Args:
+        node: its plan.
+        returning: what is made of each row that is given back; None where none are.
+        zone: which of the request's values is the time zone that moments are shown in, if any.
+    """
+
+    def __call__(self, node: Node, /, *, returning: Form | None, zone: int | None) -> Change: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """What is made once for each shape of a write: its statement, and how the rows are laid out that it gives back."""
+
+    change: Change
+    layout: Layout
 
 
 class Writer:
@@ -72,10 +97,32 @@ class Writer:
             ("reader", reader, columns, nulls), lambda: reader.only(columns, nulls=nulls)
         )
 
-    def finish(self, query: Query, text: str) -> bytes:
-        """A body, out of the database's text."""
-        context = self.context
-        return context.shapes.get_or_make(("finish", query.select), lambda: context.finisher(context.plan(query)))(text)
+    def shape(
+        self, kind: tuple[object, ...], query: Query, rows: Kind | None, zone: int | None, compile_: Compile
+    ) -> Shape:
+        """What is made once for each shape of a write.
+
+        Args:
+            kind: what the statement depends on besides the query.
+            query: the request's.
+            rows: what rows look like that are answered with; None where none are.
+            zone: which of the request's values is the time zone that moments are shown in, if any.
+            compile_: makes the statement.
+        """
+        shapes, key = self.context.shapes, (*kind, query, rows, zone)
+        shape: Shape | None = shapes.get(key)
+        if shape is None:
+            shape = shapes.get_or_make(key, lambda: self.make_shape(query, rows, zone, compile_))
+        return shape
+
+    def make_shape(self, query: Query, rows: Kind | None, zone: int | None, compile_: Compile) -> Shape:
+        node = self.context.plan(query)
+        layout = layout_of(node, rows or "json")
+        return Shape(compile_(node, returning=layout.form if rows else None, zone=zone), layout)
+
+    def layout(self, request: Request, query: Query) -> Layout:
+        """How a body is laid out of rows that no statement has given back, as there are none."""
+        return layout_of(self.context.plan(query), kind_of(request.media_type()))
 
 
 def add_range(headers: Headers, span: str, rows: int, preferences: Preferences) -> None:
@@ -84,6 +131,6 @@ def add_range(headers: Headers, span: str, rows: int, preferences: Preferences) 
     headers.append((b"content-range", f"{span}/{total}".encode()))
 
 
-def joined(texts: list[str], *, single: bool) -> str:
-    """Rows as one JSON text."""
-    return texts[0] if single else f"[{','.join(texts)}]"
+def body_of(layout: Layout, texts: Sequence[str], *, single: bool) -> bytes:
+    """The body of the rows that a write gave back."""
+    return layout.single(texts[0]) if single else layout.body(texts)

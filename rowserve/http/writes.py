@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 from ..backends import Returned
 from ..errors import ApiError
-from ..query import Comparison, Parsed, Preferences
+from ..query import Comparison, MediaType, Parsed, Preferences
 from ..rows import RowReader, check_keys
 from ..slices import Rows
 from ..sql.entity import Entity, EntityColumn
 from ..sql.keyed_update import compile_keyed_update
 from ..sql.literals import RefusedError
+from ..sql.output import Form
+from ..sql.plan import Node
 from ..sql.upsert import Conflict
 from ..sql.write import Change, compile_delete, compile_insert, compile_update
 from .bodies import read_body
 from .checks import EXACTLY_ONE, row_count
 from .context import Context
+from .formats import Kind, Layout, kind_of
 from .inserts import is_any_new
 from .reads import Reads
 from .request import Request
 from .responses import Answer, Headers, StreamedAnswer, add_applied, content_type
-from .writer import Writer, add_range, joined
+from .writer import Compile, Writer, add_range, body_of
 
-Compile: TypeAlias = Callable[[bool, int | None], Change]
-"""Makes the statement: whether it returns rows, and which of the values is the time zone that they are shown in."""
 Row: TypeAlias = dict[str, Any]
 
 APPLIED = {
@@ -66,10 +68,7 @@ class Writes(Writer):
             return await self.unchanged(request, parsed, preferences)
         names = tuple(row)
 
-        def compile_(returning: bool, zone: int | None) -> Change:
-            return compile_update(
-                context.plan(parsed.query), names, returning=returning, resetting=resetting, zone=zone
-            )
+        compile_ = partial(compile_update, names=names, resetting=resetting)
 
         return await self.change(request, parsed, preferences, [row], ("update", names, resetting), compile_)
 
@@ -96,8 +95,7 @@ class Writes(Writer):
         if len(names) == len(keys):
             return await self.unchanged(request, parsed, preferences)
 
-        def compile_(returning: bool, zone: int | None) -> Change:
-            return compile_keyed_update(context.plan(parsed.query), names, returning=returning, zone=zone)
+        compile_ = partial(compile_keyed_update, names=names)
 
         return await self.change(request, parsed, preferences, rows, ("update each", names), compile_)
 
@@ -111,11 +109,9 @@ class Writes(Writer):
         self.check_key(row, request.key or ())
         names = tuple(row)
 
-        def compile_(returning: bool, zone: int | None) -> Change:
+        def compile_(node: Node, *, returning: Form | None, zone: int | None) -> Change:
             resetting = context.entity.replaceable(names)
-            return compile_update(
-                context.plan(parsed.query), names, returning=returning, resetting=resetting, zone=zone
-            )
+            return compile_update(node, names, returning=returning, resetting=resetting, zone=zone)
 
         return await self.change(request, parsed, preferences, [row], ("replace", names), compile_)
 
@@ -138,19 +134,19 @@ class Writes(Writer):
             if item.name not in row:
                 row[item.name] = value_of(item, text)
         names = tuple(row)
-        returning = self.wants_rows(request, preferences)
         conflict = Conflict(tuple(item.name for item in entity.primary_key), "replace")
         parsed, zone = self.zoned(parsed, preferences)
-        change = context.shapes.get_or_make(
-            ("put", names, parsed.query, returning, zone),
-            lambda: compile_insert(
-                context.plan(parsed.query), names, returning=returning, conflict=conflict, zone=zone
-            ),
+        shape = self.shape(
+            ("put", names),
+            parsed.query,
+            self.kind(request, preferences),
+            zone,
+            partial(compile_insert, names=names, conflict=conflict),
         )
-        check = None if request.singular() is None else EXACTLY_ONE
-        returned = await self.run(request, change, Rows([row], False), parsed, preferences, check)
+        check = EXACTLY_ONE if request.media_type().singular else None
+        returned = await self.run(request, shape.change, Rows([row], False), parsed, preferences, check)
         status = 201 if is_any_new(returned) else 200
-        return self.changed(request, parsed, preferences, returned, status)
+        return self.changed(request, preferences, shape.layout, returned, status)
 
     async def delete(self, request: Request) -> Answer:
         """DELETE of the rows that filters select. A body is not looked at."""
@@ -159,10 +155,7 @@ class Writes(Writer):
         preferences = await self.preferences(request)
         self.check_filtered(parsed, "DELETE")
 
-        def compile_(returning: bool, zone: int | None) -> Change:
-            return compile_delete(context.plan(parsed.query), returning=returning, zone=zone)
-
-        return await self.change(request, parsed, preferences, [{}], ("delete",), compile_)
+        return await self.change(request, parsed, preferences, [{}], ("delete",), compile_delete)
 
     async def change(
         self,
@@ -174,14 +167,11 @@ class Writes(Writer):
         compile_: Compile,
     ) -> Answer:
         """Runs a change and answers with the rows as they are then, or with nothing but that it is done."""
-        returning = self.wants_rows(request, preferences)
         parsed, zone = self.zoned(parsed, preferences)
-        change = self.context.shapes.get_or_make(
-            (*kind, parsed.query, returning, zone), lambda: compile_(returning, zone)
-        )
-        check = row_count(preferences, singular=request.singular() is not None)
-        returned = await self.run(request, change, Rows(list(rows), False), parsed, preferences, check)
-        return self.changed(request, parsed, preferences, returned)
+        shape = self.shape(kind, parsed.query, self.kind(request, preferences), zone, compile_)
+        check = row_count(preferences, singular=request.media_type().singular)
+        returned = await self.run(request, shape.change, Rows(list(rows), False), parsed, preferences, check)
+        return self.changed(request, preferences, shape.layout, returned)
 
     async def body(self, request: Request, reader: RowReader) -> tuple[list[Row], bool]:
         """The objects in a body, and whether they came as an array."""
@@ -211,12 +201,17 @@ class Writes(Writer):
                         details=f"The URL says that {item.name} is {text}.",
                     )
 
-    def wants_rows(self, request: Request, preferences: Preferences) -> bool:
+    def kind(self, request: Request, preferences: Preferences) -> Kind | None:
+        """What the rows look like that a change is answered with; None for no rows."""
+        media = request.media_type()
+        return kind_of(media) if self.wants_rows(request, preferences, media) else None
+
+    def wants_rows(self, request: Request, preferences: Preferences, media: MediaType) -> bool:
         """Whether a change is answered with the rows: if asked for, and for a row of its own unless asked not to."""
         return_ = preferences.return_
         if return_ is not None:
             return return_ == "representation"
-        if request.singular() is not None:
+        if media.singular:
             return True
         is_item = request.key is not None and request.method != "DELETE"
         return is_item and self.context.limits.default_return == "representation"
@@ -225,13 +220,13 @@ class Writes(Writer):
         """PATCH with ``{}``: there is nothing to set, so nothing is written."""
         if request.key is not None:
             return await self.reads.get(request)
-        check = row_count(preferences, singular=request.singular() is not None)
+        check = row_count(preferences, singular=request.media_type().singular)
         if check is not None:
             check.check(0)
-        return self.changed(request, parsed, preferences, Returned([], 0))
+        return self.changed(request, preferences, self.layout(request, parsed.query), Returned([], 0))
 
     def changed(
-        self, request: Request, parsed: Parsed, preferences: Preferences, returned: Returned, status: int = 200
+        self, request: Request, preferences: Preferences, layout: Layout, returned: Returned, status: int = 200
     ) -> Answer:
         if request.key is not None and not returned.touched:
             raise self.context.not_found(request)
@@ -241,13 +236,13 @@ class Writes(Writer):
         if request.key is None and request.method != "PUT":
             span = f"0-{rows - 1}" if rows and request.method == "PATCH" else "*"
             add_range(headers, span, rows, preferences)
-        if not self.wants_rows(request, preferences):
+        media = request.media_type()
+        if not self.wants_rows(request, preferences, media):
             return Answer(204, headers)
-        singular = request.singular()
-        headers.append(content_type(singular))
-        single = singular is not None or (request.key is not None and preferences.return_ is None)
+        headers.append(content_type(media))
+        single = media.singular or (request.key is not None and preferences.return_ is None)
         texts = [row[0] for row in returned.rows if row[0] is not None]
-        return Answer(status, headers, self.finish(parsed.query, joined(texts, single=single)))
+        return Answer(status, headers, body_of(layout, texts, single=single))
 
 
 def one_of(rows: Sequence[Row]) -> Row:

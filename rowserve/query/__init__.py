@@ -13,6 +13,7 @@ from .keyset import next_offset as next_offset
 from .keyset import next_page as next_page
 from .keyset import previous_offset as previous_offset
 from .keyset import previous_page as previous_page
+from .media import JSON as JSON
 from .media import MediaType as MediaType
 from .media import negotiate as negotiate
 from .media import negotiate_root as negotiate_root

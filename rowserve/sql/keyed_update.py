@@ -11,14 +11,16 @@ from sqlalchemy import ColumnElement, case, select, update
 from ..backends.base import Statement
 from .column_values import Parameter, defaults, set_parameter, typed_parameter
 from .compiler import Compiler
-from .output import literal_text
+from .output import Form, literal_text
 from .plan import Node
 from .read import compiler_for, positional
 from .returning import shown, written_check, written_order, written_rows
 from .write import Change, are_joinable, changeable, check_allowed, compiled_change, in_order, parameter_sets
 
 
-def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool, zone: int | None = None) -> Change:
+def compile_keyed_update(
+    node: Node, names: Sequence[str], *, returning: Form | None, zone: int | None = None
+) -> Change:
     """The statement that sets columns of the row that a row's own primary key names.
 
     On PostgreSQL many rows are one statement, on SQLite one statement that is run for each; rows come back in the order
@@ -27,7 +29,7 @@ def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool, z
     Args:
         node: what is updated, and what is shown of it; its filters are not looked at.
         names: the columns of each row, those of the primary key among them.
-        returning: whether rows are given back as JSON.
+        returning: what is made of each row that is given back; None where none are.
         zone: which of the request's values is the time zone that moments are shown in, if any.
     """
     entity = node.entity
@@ -49,7 +51,7 @@ def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool, z
 
 
 def joined_update(
-    node: Node, parameters: Sequence[Parameter], expressions: dict[str, ColumnElement[Any]], *, returning: bool
+    node: Node, parameters: Sequence[Parameter], expressions: dict[str, ColumnElement[Any]], *, returning: Form | None
 ) -> str:
     """The same for many rows at once, each parameter an array."""
     entity = node.entity
@@ -63,7 +65,7 @@ def joined_update(
     statement = statement.where(*changeable(compiler, entity, same, "update"))
     checked = written_check(compiler, entity, "update", returning=returning)
     if returning:
-        statement = returned_in_order(compiler, node, statement, sets.c.n, checked)
+        statement = returned_in_order(compiler, node, statement, sets.c.n, checked, returning)
     elif checked is not None:
         statement = statement.returning(case((checked, literal_text(""))))
     text, names = positional(statement.compile(dialect=entity.dialect))
@@ -77,10 +79,11 @@ def returned_in_order(
     statement: Any,
     number: ColumnElement[Any],
     checked: ColumnElement[bool] | None,
+    form: Form,
 ) -> Any:
-    """The update, giving the JSON text of its rows, which without any other order are in that of their numbers."""
+    """The update, giving the text of its rows, which without any other order are in that of their numbers."""
     label = "number of the set"
     written = written_rows(node.entity, statement, checked, number.label(label))
     order = [*written_order(compiler, node, written), written.c[label]]
-    row, rows = shown(compiler, node, written, order)
+    row, rows = shown(compiler, node, written, form, order)
     return select(row).select_from(rows)

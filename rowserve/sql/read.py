@@ -12,6 +12,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Dialect,
+    FromClause,
     Select,
     Text,
     and_,
@@ -31,7 +32,7 @@ from ..query import Comparison, Condition
 from .compiler import Arrangement, Compiler, Listed, number
 from .conditions import not_supported
 from .ordering import backwards
-from .output import Form, literal_text
+from .output import Form, Pair, literal_text
 from .plan import ColumnValue, Item, Node
 from .postgresql_compiler import PostgreSQLCompiler
 from .reflected_types import array_of
@@ -173,6 +174,11 @@ def shown_as(json: ColumnElement[Any], form: Form) -> ColumnElement[Any]:
     """The text of a JSON object or array, as the form has it."""
     # PostgreSQL's own function; SQLite is given one of that name.
     return cast(func.json_strip_nulls(json) if form == "stripped" else json, Text)
+
+
+def text_of(compiler: Compiler, pairs: Sequence[Pair], rows: FromClause, form: Form) -> ColumnElement[Any]:
+    """What the form makes of a row."""
+    return compiler.line_of(pairs, rows) if form == "csv" else shown_as(compiler.object_of(pairs, rows), form)
 
 
 def counted(

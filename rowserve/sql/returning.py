@@ -11,11 +11,9 @@ from sqlalchemy import (
     Delete,
     FromClause,
     Insert,
-    Text,
     Update,
     and_,
     case,
-    cast,
     literal_column,
     null,
     select,
@@ -24,14 +22,17 @@ from sqlalchemy import (
 from .access import Action
 from .compiler import Arrangement, Compiler
 from .entity import Entity
-from .output import literal_text
+from .output import Form, literal_text
 from .plan import ColumnValue, Node
+from .read import text_of
 from .scope import Returned, Scope
 from .sqlite_returning import returned_row
 from .upsert import Conflict, is_any_new
 
 
-def written_check(compiler: Compiler, entity: Entity, action: Action, *, returning: bool) -> ColumnElement[bool] | None:
+def written_check(
+    compiler: Compiler, entity: Entity, action: Action, *, returning: object
+) -> ColumnElement[bool] | None:
     """What fails for a row that has been written and that was not to be, or that is not to be shown; None where there
     is no rule for that."""
     rows = Returned(entity.table, entity.dialect)
@@ -46,21 +47,22 @@ def returned(
     statement: Insert | Update | Delete,
     guard: ColumnElement[Any] | None,
     checked: ColumnElement[bool] | None,
+    form: Form,
 ) -> Any:
-    """The statement, giving a row of JSON text for each row it wrote; NULL for one that is not to be shown."""
+    """The statement, giving a row of one text for each row it wrote; NULL for one that is not to be shown."""
     entity = node.entity
     if entity.dialect.name == "sqlite":
-        return statement.returning(returned_row(compiler, node, checked))
+        return statement.returning(returned_row(compiler, node, checked, form))
     more = [] if guard is None else [guard]
     stored = all(isinstance(item.value, ColumnValue) and is_stored(node, item.value) for item in node.items)
     if stored and checked is None and not node.is_rearranged:
         scope = Scope(entity, entity.table, node.name)
         columns: list[Any] = [compiler.output(scope, item.value).label(item.key) for item in node.items]
         written = statement.returning(*columns or [literal_column("1")]).cte("written")
-        row = compiler.object_of([(item.key, written.c[item.key]) for item in node.items], written)
-        return select(cast(row, Text), *more).select_from(written)
+        row = text_of(compiler, [(item.key, written.c[item.key]) for item in node.items], written, form)
+        return select(row, *more).select_from(written)
     written = written_rows(entity, statement, checked)
-    row, rows = shown(compiler, node, written, written_order(compiler, node, written))
+    row, rows = shown(compiler, node, written, form, written_order(compiler, node, written))
     return select(row, *more).select_from(rows)
 
 
@@ -82,21 +84,20 @@ def returned_upserts(
     statement: Insert,
     conflict: Conflict,
     checked: ColumnElement[bool] | None,
-    *,
-    returning: bool,
+    form: Form | None,
 ) -> Any:
     """The same for rows that may have been there, with a second column; an empty text where no rows are asked for."""
     entity = node.entity
     if entity.dialect.name == "sqlite":
         nothing = literal_text("")
-        if returning:
-            return statement.returning(returned_row(compiler, node, checked))
+        if form is not None:
+            return statement.returning(returned_row(compiler, node, checked, form))
         return statement.returning(nothing if checked is None else case((checked, nothing)))
     written = written_rows(entity, statement, checked)
     is_new = is_any_new(entity, written, conflict)
-    if not returning:
+    if form is None:
         return select(literal_text(""), is_new).select_from(written)
-    row, rows = shown(compiler, node, written, written_order(compiler, node, written))
+    row, rows = shown(compiler, node, written, form, written_order(compiler, node, written))
     upserts = select(row, is_new).select_from(rows)
     if not list(node.inner()) or node.is_aggregated:
         return upserts
@@ -106,16 +107,16 @@ def returned_upserts(
 
 
 def shown(
-    compiler: Compiler, node: Node, written: FromClause, order: Sequence[ColumnElement[Any]] = ()
+    compiler: Compiler, node: Node, written: FromClause, form: Form, order: Sequence[ColumnElement[Any]]
 ) -> tuple[ColumnElement[Any], FromClause]:
-    """Rows that were written, as the node shows them: the JSON text of each, and where it comes from."""
+    """Rows that were written, as the node shows them: the text of each, and where it comes from."""
     scope = Scope(node.entity, written, node.name)
     where = [compiler.exists(scope, embedded) for embedded in node.inner()]
     if node.is_aggregated:
-        listed = compiler.grouped(scope, node, Arrangement(where))
+        listed = compiler.grouped(scope, node, Arrangement(where), as_text=form == "csv")
     else:
-        listed = compiler.plain(scope, node.items, Arrangement(where, order))
-    return cast(compiler.object_of(listed.pairs, listed.rows), Text), listed.rows
+        listed = compiler.plain(scope, node.items, Arrangement(where, order), as_text=form == "csv")
+    return text_of(compiler, listed.pairs, listed.rows, form), listed.rows
 
 
 def written_order(compiler: Compiler, node: Node, written: FromClause) -> list[ColumnElement[Any]]:

@@ -32,9 +32,11 @@ from sqlalchemy.types import String, TypeEngine
 from ..backends.base import Gathering
 from .compiler import Arrangement, Compiler
 from .ordering import directed
+from .output import Form
 from .plan import Node
-from .read import positional
+from .read import positional, text_of
 from .scope import Returned, Scope
+from .sqlite_compiler import SQLiteCompiler
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,15 +64,16 @@ class Gathered:
         return Gathering(text, create, insertion, clearing), names
 
 
-def returned_row(compiler: Compiler, node: Node, checked: ColumnElement[bool] | None) -> ColumnElement[Any]:
-    """A row behind RETURNING, as JSON; NULL for one that is not to be shown.
+def returned_row(compiler: Compiler, node: Node, checked: ColumnElement[bool] | None, form: Form) -> ColumnElement[Any]:
+    """The text of a row behind RETURNING; NULL for one that is not to be shown.
 
     Args:
         checked: what fails for a row that was not to be written, if any may be so: it is looked at in any case.
     """
     scope = returned_scope(node)
-    pairs = [(item.key, compiler.output(scope, item.value)) for item in node.items]
-    row = compiler.object_of(pairs, node.entity.table)
+    assert isinstance(compiler, SQLiteCompiler)
+    output = compiler.text if form == "csv" else compiler.output
+    row = text_of(compiler, [(item.key, output(scope, item.value)) for item in node.items], node.entity.table, form)
     there = [compiler.exists(scope, embedded) for embedded in node.inner()]
     shown = case((and_(*there), row)) if there else row
     return shown if checked is None else case((checked, shown))
@@ -80,7 +83,9 @@ def returned_scope(node: Node) -> Scope:
     return Scope(node.entity, Returned(node.entity.table, node.entity.dialect), node.name)
 
 
-def gathered(compiler: Compiler, node: Node, checked: ColumnElement[bool] | None, *, probed: bool) -> Gathered | None:
+def gathered(
+    compiler: Compiler, node: Node, checked: ColumnElement[bool] | None, form: Form, *, probed: bool
+) -> Gathered | None:
     """What becomes of rows that cannot be given back as they come; None for those that can.
 
     Args:
@@ -89,14 +94,16 @@ def gathered(compiler: Compiler, node: Node, checked: ColumnElement[bool] | None
             second one of what is given back.
     """
     if node.is_aggregated:
-        return grouped(compiler, node, checked, probed=probed)
-    return ordered(compiler, node, checked, probed=probed) if node.modifiers.order else None
+        return grouped(compiler, node, checked, form, probed=probed)
+    return ordered(compiler, node, checked, form, probed=probed) if node.modifiers.order else None
 
 
-def ordered(compiler: Compiler, node: Node, checked: ColumnElement[bool] | None, *, probed: bool) -> Gathered:
+def ordered(
+    compiler: Compiler, node: Node, checked: ColumnElement[bool] | None, form: Form, *, probed: bool
+) -> Gathered:
     """Rows in the order that is asked for; those that tie in it in the order in which they were written."""
     terms = compiler.terms(returned_scope(node), node, node.modifiers.order)
-    returned = [returned_row(compiler, node, checked), *(target.expression for _, target in terms)]
+    returned = [returned_row(compiler, node, checked, form), *(target.expression for _, target in terms)]
     rows = table_of([Text(), *(target.expression.type for _, target in terms)], probed=probed)
     row, *keys = rows.columns
     order = [
@@ -107,7 +114,9 @@ def ordered(compiler: Compiler, node: Node, checked: ColumnElement[bool] | None,
     return Gathered(returned, rows, select(*shown).order_by(*order, literal_column("rowid")))
 
 
-def grouped(compiler: Compiler, node: Node, checked: ColumnElement[bool] | None, *, probed: bool) -> Gathered:
+def grouped(
+    compiler: Compiler, node: Node, checked: ColumnElement[bool] | None, form: Form, *, probed: bool
+) -> Gathered:
     """Groups of those rows that are to be shown."""
     scope = returned_scope(node)
     targets = [compiler.grouped_target(scope, item) for item in node.items]
@@ -118,8 +127,8 @@ def grouped(compiler: Compiler, node: Node, checked: ColumnElement[bool] | None,
     columns = list(rows.columns)
     values = [columns[index].label(f"g{index}") for index in range(len(targets))]
     base = select(*values).where(columns[len(targets)]).subquery(compiler.name("base"))
-    groups = compiler.groups(scope, node, base, targets, Arrangement())
-    shown = [compiler.object_of(groups.pairs, groups.rows)]
+    groups = compiler.groups(scope, node, base, targets, Arrangement(), as_text=form == "csv")
+    shown = [text_of(compiler, groups.pairs, groups.rows, form)]
     if probed:
         shown.append(select(func.max(columns[-1])).scalar_subquery())
     return Gathered([*(target.expression for target in targets), there], rows, select(*shown).select_from(groups.rows))

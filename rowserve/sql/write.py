@@ -1,4 +1,4 @@
-"""INSERT, UPDATE and DELETE: each row that is written comes back as JSON text, where it is asked for."""
+"""INSERT, UPDATE and DELETE: each row that is written comes back as a text, where it is asked for."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .access import Action
 from .column_values import Parameter, defaults, resets, set_parameter, sparse_parameters, typed_parameters, values_of
 from .compiler import Compiler
 from .entity import Entity
-from .output import literal_text
+from .output import Form, literal_text
 from .plan import Node
 from .read import bound, compiler_for, positional
 from .reflected_types import array_of
@@ -53,7 +53,7 @@ class Change:
     """A statement that writes, and how its arguments come from the rows and the values of a request.
 
     Args:
-        statement: what to run; returns a row of JSON text for each row written, where that was asked for.
+        statement: what to run; returns a row of one text for each row written, where that was asked for.
         entity: what is written to.
         parameters: the columns that are written, in the order of the first placeholders.
         arguments: for the placeholders after those, which of the request's values each takes, and how to read it.
@@ -142,7 +142,7 @@ def compile_insert(
     node: Node,
     names: Sequence[str],
     *,
-    returning: bool,
+    returning: Form | None,
     conflict: Conflict | None = None,
     sparse: bool = False,
     zone: int | None = None,
@@ -152,7 +152,7 @@ def compile_insert(
     Args:
         node: what is inserted into, and what is shown of it.
         names: the columns of each row.
-        returning: whether rows are given back as JSON.
+        returning: what is made of each row that is given back; None where none are.
         conflict: what becomes of rows that are there. Where it changes them, a row comes back for each row in any case,
             and its second column says, on SQLite whether it is new, on PostgreSQL whether any of them is.
         sparse: whether rows may lack some of the columns, which then get their defaults.
@@ -212,7 +212,7 @@ def joined_insert(
     statement: AnyInsert,
     updated: Mapping[str, ColumnElement[Any]],
     *,
-    returning: bool,
+    returning: Form | None,
     conflict: Conflict | None,
 ) -> str:
     """The same insert for many rows at once, each parameter an array, the rows returned in the order given."""
@@ -250,7 +250,7 @@ def compile_update(
     node: Node,
     names: Sequence[str],
     *,
-    returning: bool,
+    returning: Form | None,
     resetting: Collection[str] = (),
     zone: int | None = None,
 ) -> Change:
@@ -259,7 +259,7 @@ def compile_update(
     Args:
         node: what is updated, and what is shown of it.
         names: the columns that values come for.
-        returning: whether rows are given back as JSON.
+        returning: what is made of each row that is given back; None where none are.
         resetting: columns that are set to their defaults, or to NULL.
         zone: which of the request's values is the time zone that moments are shown in, if any.
 
@@ -278,7 +278,7 @@ def compile_update(
     return compiled_change(compiler, node, statement, parameters, "update", returning=returning)
 
 
-def compile_delete(node: Node, *, returning: bool, zone: int | None = None) -> Change:
+def compile_delete(node: Node, *, returning: Form | None, zone: int | None = None) -> Change:
     """The statement that deletes the rows that the node's filters select."""
     check_allowed(node, "delete")
     compiler = compiler_for(node, max_rows=None, ordered=True, zone=zone)
@@ -318,7 +318,7 @@ def compiled_change(
     parameters: tuple[Parameter, ...],
     action: Action,
     *,
-    returning: bool,
+    returning: Form | None,
     where: Sequence[ColumnElement[bool]] = (),
     guard: ColumnElement[Any] | None = None,
     conflict: Conflict | None = None,
@@ -342,13 +342,13 @@ def compiled_change(
     probed = conflict is not None and conflict.changes
     gathering: Gathered | None = None
     if returning and entity.dialect.name == "sqlite":
-        gathering = gathered(compiler, node, checked, probed=probed)
+        gathering = gathered(compiler, node, checked, returning, probed=probed)
     if gathering is not None:
         whole = statement.returning(*gathering.returned)
     elif conflict is not None and conflict.changes and isinstance(statement, Insert):
-        whole = returned_upserts(compiler, node, statement, conflict, checked, returning=returning)
+        whole = returned_upserts(compiler, node, statement, conflict, checked, returning)
     elif returning:
-        whole = returned(compiler, node, statement, guard, checked)
+        whole = returned(compiler, node, statement, guard, checked, returning)
     elif checked is not None:
         whole = statement.returning(case((checked, literal_text(""))))
     text, names = positional(whole.compile(dialect=entity.dialect))

@@ -374,6 +374,47 @@ MINIMAL = [
     get("/bookings?select=id", firsts=[4, 5, 6, 7]),
 ]  # fmt: skip
 
+AS_CSV, AS_LINES = "text/csv", "application/x-ndjson"
+STRIPPED = "application/vnd.pgrst.array+json;nulls=stripped"
+STRIPPED_OBJECT = "application/vnd.pgrst.object+json;nulls=stripped"
+FORMATS = [
+    post("/gear?select=code,name,group,active", [gear("O1", name='a "b",\\c', group=""), gear("O2", group=None)],
+        prefer=ROWS, accept=AS_CSV,
+        body='code,name,group,active\nO1,"a ""b"",\\c","",t\nO2,"New O2",,t'),
+    post("/gear?select=id,code", gear("O3"), accept=AS_CSV, body="id,code\n9,O3", has={"location": "/gear/9"}),
+    post("/gear?select=id,group", gear("O4"), accept=STRIPPED, body={"id": 10}, has={"location": "/gear/10"}),
+    post("/gear?select=code", [gear("O5"), gear("O6")], prefer=f"{ROWS}, count=exact", accept=AS_LINES,
+        body=[{"code": "O5"}, {"code": "O6"}], has={"content-range": "*/2"}),
+    post("/gear", gear("O7"), prefer="return=minimal", accept=AS_CSV, body="", has={"content-type": None}),
+    post("/gear", gear("O8"), prefer="return=headers-only", accept=AS_CSV, body="",
+        has={"location": "/gear?id=eq.14"}),
+    post("/gear?select=code", [], prefer=ROWS, accept=AS_CSV, body="code\n"),
+    post("/gear?select=code,stock&on_conflict=code", [gear("T1", stock=5), gear("O9", stock=0)], accept=AS_CSV,
+        prefer=f"{MERGE}, {ROWS}", body="code,stock\nT1,5\nO9,0"),
+    put("/gear?id=eq.5&select=id,group,stock", {**STOVE, "stock": 2}, 200, prefer=ROWS, accept=STRIPPED_OBJECT,
+        body={"id": 5, "stock": 2}),
+    patch("/gear?select=id,stock", [{"id": 2, "stock": 1}, {"id": 1, "stock": 2}], 200, prefer=ROWS, accept=AS_CSV,
+        body="id,stock\n2,1\n1,2"),
+    patch("/gear?id=eq.1&select=code,rentals(days,note),people(name)&people.id=eq.1", {"stock": 9}, 200, prefer=ROWS,
+        accept=STRIPPED,
+        body=[{"code": "R1", "rentals": [{"days": 14}, {"days": 7, "note": "wet"}], "people": [{"name": "Ada Ek"}]}]),
+    patch("/rentals?gear_id=eq.1&person_id=eq.1&select=days,...gear(code),people(name)", {"days": 1}, 200, prefer=ROWS,
+        accept=AS_LINES, body=[{"days": 1, "code": "R1", "people": {"name": "Ada Ek"}}]),
+    delete("/rentals?gear_id=eq.5&select=days,note,...gear(code)", 200, prefer=ROWS, accept=AS_CSV,
+        body='days,note,code\n14,"no gas",S1'),
+    patch("/gear?id=lt.3", {"stock": 77}, 406, accept=STRIPPED_OBJECT, code="PGRST116",
+        details="The result contains 2 rows"),
+    delete("/gear?id=eq.99&select=id,code", 200, prefer=ROWS, accept=AS_CSV, body="id,code\n"),
+    patch("/gear/6?select=id,stock", {"stock": 70}, 200, accept=AS_CSV, body="id,stock\n6,70"),
+    post("/gear", {**FULL, "data": {"a": [1, 2.5, None, True], "z": {}}}, prefer=ROWS, accept=AS_CSV,
+        has={"content-type": "text/csv; charset=utf-8"}),
+    patch("/gear?id=eq.100", {"data": {"a": None, "b": [{"c": None, "d": 1}]}, "group": None}, 200, prefer=ROWS,
+        accept=STRIPPED, has={"content-type": f"{STRIPPED}; charset=utf-8"}),
+    delete("/gear?id=eq.100", 200, prefer=ROWS, accept=AS_LINES, rows=1,
+        has={"content-type": "application/x-ndjson; charset=utf-8"}),
+    stocks(9, 1, 5, 1, 2, 70, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+]  # fmt: skip
+
 STORIES: dict[str, list[Case]] = {
     "insert": INSERT,
     "types": TYPES,
@@ -387,6 +428,7 @@ STORIES: dict[str, list[Case]] = {
     "max-affected": AFFECTED,
     "rollback": ROLLBACK,
     "representation with embeds": EMBEDS,
+    "formats": FORMATS,
     "minimal": MINIMAL,
     "broken": BROKEN,
     "functions": WRITING,
