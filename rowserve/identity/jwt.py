@@ -109,8 +109,10 @@ class JWT(Authenticator):
         keys = await self._keys.current()
         payload = payload_of(token, suitable(keys, algorithm, kid))
         if payload is None and (kid is None or all(key.kid != kid for key in keys)):
-            keys = await self._keys.renewed()
-            payload = payload_of(token, suitable(keys, algorithm, kid))
+            renewed = await self._keys.renewed()
+            if renewed is not keys:
+                keys = renewed
+                payload = payload_of(token, suitable(keys, algorithm, kid))
         if payload is None:
             if suitable(keys, algorithm, kid):
                 raise refusal("PGRST301", "JWT cryptographic operation failed")

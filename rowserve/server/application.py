@@ -112,7 +112,10 @@ def application(options: Options) -> ASGIApp:
 
 
 def served_models(
-    models: Sequence[Any], functions: Sequence[Functions], options: Options, authenticator: Authenticator | None
+    models: Sequence[Any],
+    functions: Sequence[Functions],
+    options: Options,
+    authenticator: Authenticator | None = None,
 ) -> FrontDoor:
     """An application that serves some models and functions, and makes the models' tables when it starts."""
     database = Database()
@@ -148,7 +151,7 @@ def served_models(
     return FrontDoor(app, {resource.prefix: resource for resource in resources})
 
 
-def served_database(options: Options, authenticator: Authenticator | None) -> FrontDoor:
+def served_database(options: Options, authenticator: Authenticator | None = None) -> FrontDoor:
     """An application that serves an existing database, as it is when the application starts."""
     schemas = options.schemas or ("public",)
     database = Database(options.target, search_path=(*schemas, *options.extra_search_path))
