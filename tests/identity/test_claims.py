@@ -53,7 +53,7 @@ def test_claims_never_change() -> None:
     with pytest.raises(AttributeError, match="do not change"):
         del user.roles
     with pytest.raises(TypeError):
-        user["role"] = "admin"  # type: ignore[index]
+        user["role"] = "admin"
     written["roles"].append("admin")
     written["team"]["name"] = "b"
     assert user.roles == ("editor",)
