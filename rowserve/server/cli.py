@@ -108,9 +108,9 @@ def serve(
     if target and not options.is_database:
         refuse(target, {"schema": schemas, "extra-search-path": extra_search_path}, "an existing database")
         if not options.makes_resources:
-            shown = asdict(credentials)
+            shown = {name: value for name, value in asdict(credentials).items() if value}
             if click.get_current_context().get_parameter_source("jwt_secret") is ParameterSource.ENVIRONMENT:
-                del shown["jwt_secret"]  # the application reads it itself
+                shown.pop("jwt_secret", None)  # the application reads it itself
             unused = {"prefix": prefix, "cors-origin": cors_origins, **shown, **given}
             refuse(target, unused, "what rowserve makes resources for")
     try:
