@@ -11,6 +11,7 @@ from .reader import Reader, blocks_of
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", ROOT / "docs" / "clients.md"]
+DOCUMENTS += sorted((ROOT / "docs" / "guide").glob("*.md"))
 POSTGRESQL = "postgresql://ada:secret@localhost/app"
 LANGUAGES = {"python", "console", "js", "jsx", "sh", "sql", "http"}
 
