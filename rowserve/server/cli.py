@@ -114,8 +114,8 @@ def serve(
             unused = {"prefix": prefix, "cors-origin": cors_origins, **shown, **given}
             refuse(target, unused, "what rowserve makes resources for")
     try:
-        check_credentials(options, host)
         check_address(host, port)
+        check_credentials(options, host)
         asyncio.run(check(options))
     except (TargetError, ConnectionError, ValueError) as error:
         raise click.ClickException(str(error)) from None
@@ -162,6 +162,7 @@ def check_credentials(options: Options, host: str) -> None:
     """Finds out whether what is served is open to more people than was said.
 
     Raises:
+        TargetError: it is.
         UsageError: options are missing; the message says which.
     """
     credentials = options.credentials
@@ -171,7 +172,7 @@ def check_credentials(options: Options, host: str) -> None:
     if (credentials.jwt_audience or credentials.jwt_issuer) and not jwts:
         raise click.UsageError("--jwt-audience and --jwt-issuer go with --jwt-secret or --jwks-url.")
     if not (jwts or credentials.tokens or credentials.allow_anonymous or is_loopback(host)):
-        raise click.UsageError(
+        raise TargetError(
             f"Whoever reaches {host} could read and change everything. Say who may, with --jwt-secret, --jwks-url or "
             "--tokens; or --allow-anonymous, if everybody is meant."
         )

@@ -21,6 +21,7 @@ from .minting import SECRET, bearer, identified, in_seconds, jwk, mint, refused
 pytestmark = pytest.mark.anyio
 
 NO_KEY = (401, "PGRST301", "No suitable key or wrong key type")
+LARGE = json.dumps({"keys": [jwk("ES256", "second")], "more": "a" * 1_000_000}).encode()
 AWAY = (503, "PGRST300", "The keys that tokens are signed with cannot be fetched")
 
 
@@ -197,7 +198,7 @@ async def test_remembered_tokens_have_old_keys_fetched_again(
     await settled(publisher, 2)
 
 
-@pytest.mark.parametrize("keys", [b"nonsense", b"[]", b'{"keys": 7}', b"[" * 100_000, b'"' + b"a" * 1_100_000 + b'"'])
+@pytest.mark.parametrize("keys", [b"nonsense", b"[]", b'{"keys": 7}', b"[" * 100_000, LARGE])
 async def test_old_keys_are_kept_while_the_server_answers_nonsense(
     publisher: Publisher, impatient: None, always_due: None, keys: bytes
 ) -> None:
@@ -206,7 +207,7 @@ async def test_old_keys_are_kept_while_the_server_answers_nonsense(
     publisher.keys = keys
     for n in range(3):
         assert await identified(jwt, mint("ES256", "first", n=n))
-        await settled(publisher, 2 + n)
+        await settled(publisher, 2)
     assert await refused(jwt, mint("ES256", "second")) == AWAY
 
 
