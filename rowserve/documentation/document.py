@@ -10,6 +10,7 @@ from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, Literal
 
+from fastapi.security.base import SecurityBase
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from pydantic_core import to_json
@@ -39,10 +40,15 @@ class Group:
     description: str | None = None
 
 
-def document(groups: Iterable[Group]) -> dict[str, Any]:
-    """The document of some groups of operations."""
+def document(groups: Iterable[Group], security: SecurityBase | None = None) -> dict[str, Any]:
+    """The document of some groups of operations.
+
+    Args:
+        groups: the operations.
+        security: what those who ask for them have to show.
+    """
     made = Document(groups)
-    return {
+    whole: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": "rowserve", "version": version("rowserve")},
         "tags": made.tags,
@@ -53,6 +59,11 @@ def document(groups: Iterable[Group]) -> dict[str, Any]:
             "responses": made.responses.components,
         },
     }
+    if security is not None:
+        scheme = security.model.model_dump(mode="json", by_alias=True, exclude_none=True)
+        whole["components"]["securitySchemes"] = {security.scheme_name: scheme}
+        whole["security"] = [{security.scheme_name: []}]
+    return whole
 
 
 class Shared:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from sqlalchemy import inspect
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -26,11 +26,14 @@ from ..functions import Functions
 from ..http import Limits
 from ..http.profiles import unknown_table
 from ..http.responses import Answer, error_answer
+from ..identity import Authenticator
 from ..reflection import reflect
 from ..resource import Resource
 from .cors import CrossOrigin
+from .credentials import Credentials
 from .front import FrontDoor
 from .gateway import Gateway
+from .guard import Guard
 
 VARIABLE = "ROWSERVE_SERVE"
 """The environment variable by which the command tells its workers what to serve."""
@@ -51,6 +54,7 @@ class Options:
         extra_search_path: of a database, schemas whose functions and types may be named without their schema.
         cors_origins: whose pages may use the API, besides this machine's own.
         limits: what resources are told that is not their default; see :class:`rowserve.http.Limits`.
+        credentials: what those who use the API have to show.
     """
 
     target: str | None = None
@@ -59,6 +63,7 @@ class Options:
     extra_search_path: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
     limits: dict[str, Any] = field(default_factory=dict)
+    credentials: Credentials = field(default_factory=Credentials)
 
     @property
     def makes_resources(self) -> bool:
@@ -77,7 +82,8 @@ class Options:
     @classmethod
     def load(cls) -> Options:
         """The options of the command; without it, those of the users app."""
-        return cls(**json.loads(os.environ.get(VARIABLE, "{}")))
+        given = json.loads(os.environ.get(VARIABLE, "{}"))
+        return cls(**{**given, "credentials": Credentials(**given.get("credentials", {}))})
 
 
 def create() -> ASGIApp:
@@ -90,19 +96,27 @@ def application(options: Options) -> ASGIApp:
 
     Raises:
         TargetError: there is no such module, application or model.
+        ValueError: the credentials cannot be checked; the message says why.
     """
     if options.target is not None and not options.makes_resources:
         return FrontDoor(imported(options.target))
+    authenticator = options.credentials.authenticator()
     if options.is_database:
-        front = served_database(options)
+        front = served_database(options, authenticator)
     elif options.target is None:
-        front = served_models([users.User], [], options)
+        front = served_models([users.User], [], options, authenticator)
     else:
-        front = served_models(*contents_of(Path(options.target)), options)
-    return CrossOrigin(front, options.cors_origins)
+        front = served_models(*contents_of(Path(options.target)), options, authenticator)
+    # Pages of other origins get to see why they are refused, and ask for permission without a token.
+    return CrossOrigin(front if authenticator is None else Guard(front, authenticator), options.cors_origins)
 
 
-def served_models(models: Sequence[Any], functions: Sequence[Functions], options: Options) -> FrontDoor:
+def served_models(
+    models: Sequence[Any],
+    functions: Sequence[Functions],
+    options: Options,
+    authenticator: Authenticator | None = None,
+) -> FrontDoor:
     """An application that serves some models and functions, and makes the models' tables when it starts."""
     database = Database()
     metadatas = list(dict.fromkeys(model.metadata for model in models))
@@ -114,7 +128,9 @@ def served_models(models: Sequence[Any], functions: Sequence[Functions], options
                 await database.create_tables(metadata)
             yield
 
-    app = FastAPI(title="rowserve", lifespan=lifespan, redirect_slashes=False)
+    # So that OpenAPI says it; requests for resources are asked at the door, and do not come by here.
+    dependencies = [] if authenticator is None else [Depends(authenticator)]
+    app = FastAPI(title="rowserve", lifespan=lifespan, redirect_slashes=False, dependencies=dependencies)
     names = [model.__table__.name for model in models]
 
     async def missing(request: Request, error: Exception) -> Answer:
@@ -135,7 +151,7 @@ def served_models(models: Sequence[Any], functions: Sequence[Functions], options
     return FrontDoor(app, {resource.prefix: resource for resource in resources})
 
 
-def served_database(options: Options) -> FrontDoor:
+def served_database(options: Options, authenticator: Authenticator | None = None) -> FrontDoor:
     """An application that serves an existing database, as it is when the application starts."""
     schemas = options.schemas or ("public",)
     database = Database(options.target, search_path=(*schemas, *options.extra_search_path))
@@ -145,7 +161,9 @@ def served_database(options: Options) -> FrontDoor:
         async with database:
             reflected = await reflect(database.backend, schemas)
             limits = Limits(**options.limits)
-            gateway = Gateway(reflected, database.backend, limits, options.prefix, options.extra_search_path)
+            gateway = Gateway(
+                reflected, database.backend, limits, options.prefix, options.extra_search_path, authenticator
+            )
             front.gateway = gateway
             front.resources = gateway.resources
             yield

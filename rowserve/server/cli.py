@@ -7,14 +7,20 @@ import multiprocessing
 import os
 import socket
 from collections.abc import Mapping
+from dataclasses import asdict
 from errno import EADDRINUSE
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
+from pydantic_core import from_json
 
 from ..database import known
+from ..identity import tokens as token_files
 from .application import Options, TargetError, application
+from .credentials import Credentials
 
 SHUTDOWN_TIMEOUT = 4
 """Seconds for what is in flight, once the server is told to stop."""
@@ -42,6 +48,14 @@ def main() -> None:
 @click.option(
     "--cors-origin", "cors_origins", multiple=True, metavar="ORIGIN", help="Whose pages may use it; * for all."
 )
+@click.option(
+    "--jwt-secret", metavar="KEY", envvar="ROWSERVE_JWT_SECRET", show_envvar=True, help="What JWTs are signed with."
+)
+@click.option("--jwks-url", metavar="URL", help="Where the public keys are that JWTs are signed with.")
+@click.option("--jwt-audience", metavar="NAME", help="Whom JWTs have to be for.")
+@click.option("--jwt-issuer", metavar="NAME", help="Whom JWTs have to be from.")
+@click.option("--tokens", metavar="FILE", help="Tokens that rowserve token has made.")
+@click.option("--allow-anonymous", is_flag=True, help="Who has no token may use it too.")
 @click.option("--max-rows", type=click.IntRange(1), metavar="N", help="The most rows of a list. Default: 1000")
 @click.option("--max-embed-depth", type=click.IntRange(0), metavar="N", help="How deep resources nest. Default: 8")
 @click.option(
@@ -71,6 +85,12 @@ def serve(
     schemas: tuple[str, ...],
     extra_search_path: tuple[str, ...],
     cors_origins: tuple[str, ...],
+    jwt_secret: str | None,
+    jwks_url: str | None,
+    jwt_audience: str | None,
+    jwt_issuer: str | None,
+    tokens: str | None,
+    allow_anonymous: bool,
     **limits: Any,
 ) -> None:
     """Serve a database over HTTP, with docs at /docs.
@@ -83,19 +103,47 @@ def serve(
     if log_sql:
         os.environ["ROWSERVE_LOG_SQL"] = "1"
     given = {name: value for name, value in limits.items() if value is not None}
-    options = Options(target, normal_prefix(prefix), schemas, extra_search_path, cors_origins, given)
+    credentials = Credentials(jwt_secret, jwks_url, jwt_audience, jwt_issuer, tokens, allow_anonymous)
+    options = Options(target, normal_prefix(prefix), schemas, extra_search_path, cors_origins, given, credentials)
     if target and not options.is_database:
         refuse(target, {"schema": schemas, "extra-search-path": extra_search_path}, "an existing database")
         if not options.makes_resources:
-            unused = {"prefix": prefix, "cors-origin": cors_origins, **given}
+            shown = {name: value for name, value in asdict(credentials).items() if value}
+            if click.get_current_context().get_parameter_source("jwt_secret") is ParameterSource.ENVIRONMENT:
+                shown.pop("jwt_secret", None)  # the application reads it itself
+            unused = {"prefix": prefix, "cors-origin": cors_origins, **shown, **given}
             refuse(target, unused, "what rowserve makes resources for")
     try:
         check_address(host, port)
+        check_credentials(options, host)
         asyncio.run(check(options))
     except (TargetError, ConnectionError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     options.save()
     run(host, port, workers, reload)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--claims", default="{}", metavar="JSON", help='What else is said of it, such as {"role": "editor"}.')
+@click.option("--file", default="tokens.json", show_default=True, type=Path, help="Where its hash is added.")
+def token(name: str, claims: str, file: Path) -> None:
+    """Make a token, for rowserve serve --tokens.
+
+    NAME is whom it stands for: its claim sub. It is printed once; the file has nothing but its hash.
+    """
+    try:
+        more = from_json(claims)
+        if not isinstance(more, dict):
+            raise ValueError("they are not an object")
+    except ValueError as error:
+        raise click.UsageError(f'--claims are a JSON object, such as {{"role": "editor"}}: {error}') from None
+    try:
+        made = token_files.add(file, {"sub": name, **more})
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"Its hash is in {file}. This is the token, which will not be shown again:", err=True)
+    click.echo(made)
 
 
 def normal_prefix(prefix: str) -> str:
@@ -108,6 +156,35 @@ def refuse(target: str, options: Mapping[str, object], what: str) -> None:
     for name, value in options.items():
         if value or value is False:
             raise click.UsageError(f"--{name.replace('_', '-')} is for {what}, not for {target}.")
+
+
+def check_credentials(options: Options, host: str) -> None:
+    """Finds out whether what is served is open to more people than was said.
+
+    Raises:
+        TargetError: it is.
+        UsageError: options are missing; the message says which.
+    """
+    credentials = options.credentials
+    if not options.makes_resources:
+        return
+    jwts = credentials.jwt_secret or credentials.jwks_url
+    if (credentials.jwt_audience or credentials.jwt_issuer) and not jwts:
+        raise click.UsageError("--jwt-audience and --jwt-issuer go with --jwt-secret or --jwks-url.")
+    if not (jwts or credentials.tokens or credentials.allow_anonymous or is_loopback(host)):
+        raise TargetError(
+            f"Whoever reaches {host} could read and change everything. Say who may, with --jwt-secret, --jwks-url or "
+            "--tokens; or --allow-anonymous, if everybody is meant."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address; one that is none is refused later."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return True
+    return all(ip_address(address[0]).is_loopback for *_, address in found)
 
 
 def check_address(host: str, port: int) -> None:

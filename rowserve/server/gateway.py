@@ -17,6 +17,7 @@ from ..errors import ApiError
 from ..http import AnyAnswer, CallHandler, Handler, Limits
 from ..http.profiles import profile, unknown_table
 from ..http.responses import Answer, error_answer
+from ..identity import Authenticator
 from ..query import negotiate_root
 from ..reflection import Reflected
 from ..sql.call import callable_functions
@@ -37,6 +38,7 @@ class Gateway:
         limits: what bounds requests.
         prefix: the path before all resources.
         extra_search_path: schemas, besides a function's own, for names that stand without one in it.
+        authenticator: what requests have been looked at by; the document says so.
     """
 
     def __init__(
@@ -46,12 +48,14 @@ class Gateway:
         limits: Limits,
         prefix: str,
         extra_search_path: Sequence[str] = (),
+        authenticator: Authenticator | None = None,
     ) -> None:
         self.reflected = reflected
         self.schemas = reflected.schemas
         self.prefix = prefix
         self.backend = backend
         self.limits = limits
+        self.authenticator = authenticator
         entities = list(entities_of(reflected, backend.dialect))
         self.catalog = Catalog(entities, reflected.foreign_keys, reflected.functions)
         names = dict.fromkeys(entity.name for entity in entities)
@@ -108,7 +112,7 @@ class Gateway:
         return await asyncio.shield(made)
 
     def _document(self, schema: str) -> bytes:
-        return to_json(document(self.groups(schema)))
+        return to_json(document(self.groups(schema), self.authenticator))
 
     def groups(self, schema: str) -> Iterator[Group]:
         """The documented operations of a schema: of each table, and of its functions."""

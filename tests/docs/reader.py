@@ -19,10 +19,11 @@ from types import ModuleType
 import httpx
 
 from tests.node import node_modules
-from tests.processes import free_port
+from tests.processes import free_port, rowserve
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"(?:#|//) (\w+\.(?:py|mjs))\n")
+ASSIGNMENT = re.compile(r"(\w+)=\$\((.+)\)")
 PORT = "127.0.0.1:8000"
 VOLATILE = frozenset({"date", "server", "content-length"})
 """Headers that documents leave out: they say something of the moment or of the server, not of the answer."""
@@ -53,7 +54,7 @@ class Reader:
     ``python`` whose first line is ``# name.py`` is saved under that name; any other is executed, in one namespace for
     the document, with ``await`` allowed as in ``python -m asyncio``. ``js`` is saved under the name in its first line,
     ``// name.mjs``. In ``console``, a line with ``$`` is run, and has to print the lines that follow it, where ``…``
-    stands for anything. Any other language is only looked at.
+    stands for anything; ``NAME=$(…)`` keeps what is printed, for ``$NAME``. Any other language is only looked at.
 
     Args:
         folder: where the reader works.
@@ -114,11 +115,17 @@ class Reader:
 
     def run(self, command: str) -> str:
         """Runs a command; what it prints. A server goes on until the next one is started."""
+        assigned = ASSIGNMENT.fullmatch(command)
+        if assigned is not None:
+            self.stand_ins[f"${assigned[1]}"] = self.run(assigned[2])
+            return ""
         words = shlex.split(self.replaced(command.removeprefix("python -m pip install uv && ")))
         match words:
             case ["curl", *arguments]:
                 assert self.server is not None, "nothing is being served"
                 return self.server.curl(arguments)
+            case ["uv", "run", "rowserve", "token", *_]:
+                return self.printed([rowserve(), *words[3:]])
             case ["uv", "run", "rowserve" | "uvicorn", *_]:
                 self.leave()
                 self.server = Server(words[2:], self.folder, self.address)

@@ -15,6 +15,8 @@ import rowserve
 from rowserve import Database, Resource
 from rowserve.documentation.parameters import PREFERENCES
 from rowserve.http import Limits
+from rowserve.identity import JWT
+from rowserve.identity.authenticator import REMEMBERED
 from rowserve.query import OPERATORS, Preferences
 from rowserve.query.filters import QUANTIFIABLE
 from rowserve.server.cli import serve
@@ -23,6 +25,7 @@ from rowserve.sql.casts import _TYPES
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 DIALECT = (ROOT / "docs" / "dialect.md").read_text()
+IDENTITY = (ROOT / "docs" / "guide" / "identity.md").read_text()
 IN_PYTHON = README.partition("## In Python")[2].partition("\n## ")[0]
 OPTIONS = [option for option in serve.params if isinstance(option, click.Option)]
 CODE = re.compile(r'"(PGRST(?:\d{3}|X00))"')
@@ -65,7 +68,7 @@ def test_errors() -> None:
 
 def test_options_of_serve() -> None:
     assert OPTIONS
-    missing = [option.opts[0] for option in OPTIONS if f"`{option.opts[0]}" not in README]
+    missing = [option.opts[0] for option in OPTIONS if f"`{option.opts[0]}" not in README + IDENTITY]
     assert not missing
 
 
@@ -89,6 +92,14 @@ def test_defaults_of_resources_are_those_that_the_readme_says() -> None:
     wrong = {name: value for name, value in said.items() if name != "timeout" and eval(value) != actual[name]}
     assert not wrong
     assert eval(said["timeout"]) == inspect.signature(Database).parameters["timeout"].default
+
+
+def test_arguments_of_jwt() -> None:
+    keys = IDENTITY.partition("## Keys")[2].partition("\n## ")[0]
+    parameters = inspect.signature(JWT).parameters
+    assert spans(keys.partition("\n\n```")[0]) >= parameters.keys()
+    assert f"| `leeway` | `{parameters['leeway'].default}` |" in keys
+    assert f"{REMEMBERED:,} verified tokens" in keys
 
 
 def test_public_names() -> None:
