@@ -28,7 +28,6 @@ NOT_SERIALIZABLE = """
 DO $$ BEGIN RAISE SQLSTATE '40001' USING MESSAGE =
 'could not serialize access due to read/write dependencies among transactions'; END $$
 """
-SETTING_UP = frozenset({"SET statement_timeout = 0"})
 
 
 class Connection:
@@ -237,8 +236,6 @@ class Share:
                 pass
         if self._begun:
             await self._write()
-            return await run(call, readonly=False, delay=delay)
-        if text in SETTING_UP:
             return await run(call, readonly=False, delay=delay)
         async with self.one.writing():
             return await run(call, readonly=False, delay=delay, commit=True)

@@ -11,8 +11,8 @@ from typing import Any
 from .faults import Faults
 from .queries import Queries, first_word
 
-WITHOUT_MEANING = frozenset({"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL"})
-"""What sets up a connection, and is refused in a transaction: the one connection is set up already."""
+SETTING_UP = frozenset({"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON"})
+"""What sets up a connection, and cannot be done in a transaction: the one connection is set up already."""
 HAS_DEFERRED_KEYS = "SELECT 1 FROM sqlite_schema WHERE sql LIKE '%INITIALLY DEFERRED%' LIMIT 1"
 PAUSE = """
 WITH RECURSIVE pause(is_over) AS (VALUES (0) UNION ALL SELECT rowserve_pause(?) FROM pause WHERE NOT is_over)
@@ -148,7 +148,7 @@ class Share:
                 self.commit()
             case "ROLLBACK":
                 self.rollback()
-            case _ if text not in WITHOUT_MEANING:
+            case _ if text not in SETTING_UP:
                 return self._run(text, execute)
         return None
 
