@@ -10,7 +10,12 @@ import pytest
 from .reader import Reader, blocks_of
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", ROOT / "docs" / "clients.md"]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "docs" / "tutorial.md",
+    ROOT / "docs" / "clients.md",
+    ROOT / "docs" / "guide" / "testing.md",
+]
 POSTGRESQL = "postgresql://ada:secret@localhost/app"
 LANGUAGES = {"python", "console", "js", "jsx", "sh", "sql", "http"}
 
