@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import Task
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -63,20 +63,23 @@ class Connection:
             delay: seconds that it takes longer.
             commit: whether it is a transaction of its own.
         """
-        execute = self.connection.execute
         async with self.statement:
-            await execute(f"SAVEPOINT statement{'; SET TRANSACTION READ ONLY' if readonly else ''}")
             try:
+                await self.control(f"SAVEPOINT statement{'; SET TRANSACTION READ ONLY' if readonly else ''}")
                 if delay:
                     await self.connection.fetchval("SELECT pg_sleep($1)", delay)
                 result = await call()
                 if commit:
                     await self.check()
             except BaseException:
-                await execute("ROLLBACK TO statement; RELEASE statement")
+                await self.control("ROLLBACK TO statement; RELEASE statement")
                 raise
-            await execute("RELEASE statement")
+            await self.control("RELEASE statement")
             return result
+
+    async def control(self, text: str) -> None:
+        """Makes or ends savepoints: wholly, though the task be cancelled meanwhile."""
+        await finished(self.connection.execute(text))
 
     async def check(self) -> None:
         """Does what a COMMIT does before it is one: looks at the constraints that wait for it."""
@@ -105,7 +108,8 @@ class Connection:
             async with asyncio.timeout(self.patience):
                 await self.writer.acquire()
         except TimeoutError:
-            error = asyncpg.QueryCanceledError("canceling statement due to statement timeout")
+            error = asyncpg.QueryCanceledError(message := "canceling statement due to statement timeout")
+            error.message = message
             error.hint = "In a test, writing transactions take turns: another one is still open."
             raise error from None
 
@@ -116,6 +120,16 @@ class Connection:
         if not self.connection.is_closed():
             await self.connection.execute("ROLLBACK")
             await self.connection.close()
+
+
+async def finished(work: Coroutine[Any, Any, object]) -> None:
+    """Waits until something is done, though the task be cancelled meanwhile."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 class Share:
@@ -246,7 +260,7 @@ class Share:
             # What it sets for itself is undone with it; until then nobody else may see that.
             await self.one.statement.acquire()
             self._held = True
-            await self.one.connection.execute(f"SAVEPOINT {self.name}; SET TRANSACTION READ ONLY")
+            await self.one.control(f"SAVEPOINT {self.name}; SET TRANSACTION READ ONLY")
 
     async def _write(self) -> None:
         """Makes a savepoint of the transaction, once no other has written. The test's own lets others in."""
@@ -255,8 +269,8 @@ class Share:
         await self.one.wait_to_write()
         try:
             async with self.one.statement:
-                await self.one.connection.execute(f"SAVEPOINT {self.name}")
-            self._written = True
+                self._written = True
+                await self.one.control(f"SAVEPOINT {self.name}")
         finally:
             if self.outer or not self._written:
                 self.one.writer.release()
@@ -265,10 +279,9 @@ class Share:
         if self._held or self._failed or not self._written:
             await self.rollback()
             return
-        await self._end(self._release)
+        await finished(self._end(self._release))
 
     async def _release(self) -> None:
-        execute = self.one.connection.execute
         try:
             if not self.outer:
                 await self.one.check()
@@ -276,7 +289,7 @@ class Share:
             await self._undo()
             raise
         # Settings of the transaction have ended with it: those that are left are the connection's.
-        await execute(f"RELEASE {self.name}; RESET ALL; RESET ROLE")
+        await self.one.control(f"RELEASE {self.name}; RESET ALL; RESET ROLE")
 
     async def rollback(self) -> None:
         if self._held:
@@ -286,12 +299,12 @@ class Share:
                 self._begun = self._held = False
                 self.one.statement.release()
         elif self._written:
-            await self._end(self._undo)
+            await finished(self._end(self._undo))
         else:
             self._begun = self._failed = self.outer = False
 
     async def _undo(self) -> None:
-        await self.one.connection.execute(f"ROLLBACK TO {self.name}; RELEASE {self.name}")
+        await self.one.control(f"ROLLBACK TO {self.name}; RELEASE {self.name}")
 
     async def _end(self, end: Callable[[], Awaitable[None]]) -> None:
         """Ends a transaction that has written, and lets the next one write."""
@@ -323,7 +336,11 @@ class Transaction:
         self._share = share
 
     async def start(self) -> None:
-        await self._share.begin()
+        try:
+            await self._share.begin()
+        except BaseException:
+            await self._share.rollback()
+            raise
 
     async def commit(self) -> None:
         await self._share.commit()

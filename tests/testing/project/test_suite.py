@@ -119,6 +119,30 @@ async def test_requests_in_parallel(client: AsyncClient) -> None:
     assert len(await names(client)) == 25
 
 
+async def test_requests_that_are_given_up_at_any_moment(client: AsyncClient) -> None:
+    for turns in range(0, 60, 3):
+        calls = [client.post(f"/signup?name=s{turns}"), client.post(f"/authors?name=r{turns}"), client.get("/slowly")]
+        tasks = [asyncio.create_task(call) for call in calls]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert (await client.post(f"/signup?name=S{turns}")).status_code == 201
+        assert (await client.post(f"/authors?name=R{turns}")).status_code == 201
+    assert {f"{kind}{turns}" for kind in "SR" for turns in range(0, 60, 3)} < set(await names(client))
+
+
+async def test_writers_take_turns(client: AsyncClient, database: Database) -> None:
+    async with database.begin() as own:
+        own.add(Author(name="Ada"))
+        await own.flush()
+        late = await client.post("/signup?name=Grace")
+        assert late.status_code == (500 if database.backend.dialect.name == "postgresql" else 503)
+    assert await names(client) == ["Homer", "Ada"]
+    assert (await client.post("/signup?name=Grace")).status_code == 201
+
+
 async def test_queries_of_all_are_counted(client: AsyncClient, session: AsyncSession, queries: Queries) -> None:
     assert queries == []
     with assert_queries(1) as made:
