@@ -23,8 +23,25 @@ with warnings.catch_warnings():
     ]
 )
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
-    """Every async test runs twice: on asyncio in debug mode, and on uvloop."""
+    """On asyncio in debug mode; and on uvloop too, what depends on the loop."""
     return "asyncio", request.param
+
+
+ON_BOTH_LOOPS = ("faults/", "http/test_sessions.py", "http/test_bulk.py", "http/test_list.py", "http/test_insert.py")
+"""Tests of what waits, is cancelled, streams, or travels together. Any other sees nothing of the loop."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the second loop where it makes no difference."""
+    tests = Path(__file__).parent
+    once = [
+        item
+        for item in items
+        if "uvloop" in item.name and not item.path.relative_to(tests).as_posix().startswith(ON_BOTH_LOOPS)
+    ]
+    config.hook.pytest_deselected(items=once)
+    left_out = set(once)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,12 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
+from ..context import USER as USER
 from ..errors import ApiError
 from .claims import Claims
 
 # Annotations are not postponed here: FastAPI reads those of __call__, of an object whose globals it does not see.
 
-USER = "rowserve.user"
-"""Where an ASGI scope has who asks: Claims, or None."""
 REMEMBERED = 4_096
 """Verified tokens that an authenticator remembers."""
 

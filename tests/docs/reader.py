@@ -132,9 +132,12 @@ class Reader:
                 return self.server.announcement()
             case ["uv", "run", "python", *arguments]:
                 return self.printed([sys.executable, *arguments])
+            case ["uv", "run", "pytest", *arguments]:
+                return self.printed([sys.executable, "-m", "pytest", *arguments])
             case ["node", *_]:
                 return self.printed(words)
             case ["uv", "pip", "install", *packages]:
+                packages = [package.partition("[")[0] for package in packages]
                 assert all(find_spec(package) for package in packages), f"the suite has to have {packages}"
                 return ""
             case ["npm", "install", *packages]:
