@@ -122,8 +122,8 @@ class When(Rule):
     """Grants what a function of the request says: ``When(lambda ctx: ctx.user.role == "admin")``.
 
     Args:
-        function: given the :class:`rowserve.Context`. It is called once a request. That somebody unknown has no role, or
-            that a token says nothing of it, is no error: it cannot be told then.
+        function: given the :class:`rowserve.Context`. It is called once a request. That somebody unknown has no role,
+            or that a token says nothing of it, is no error: it cannot be told then.
     """
 
     def __init__(self, function: Callable[[Context], object]) -> None:
