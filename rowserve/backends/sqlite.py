@@ -35,6 +35,8 @@ STREAMS = 4
 CHUNK = 1_000
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process that writes."""
+RESERVED = frozenset({"nothing", "recursive", "returning"})
+"""Words that are no names in SQLite unless they are quoted, of which SQLAlchemy does not know."""
 
 
 log = logging.getLogger("rowserve.sql")
@@ -62,6 +64,8 @@ class SQLiteBackend(Backend):
             connect_args={"timeout": self.busy_timeout, "isolation_level": None},
         )
         self.dialect = self.engine.dialect
+        preparer = self.dialect.identifier_preparer
+        preparer.reserved_words = preparer.reserved_words | RESERVED  # this dialect's alone, not SQLAlchemy's own set
         # The driver's connections are in autocommit mode already: nothing has to be set and set back.
         self.autocommit = {"rowserve_autocommit": True}
         self.writing = asyncio.Lock()
