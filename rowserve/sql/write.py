@@ -312,6 +312,8 @@ def returned(
     """The statement, giving a row of JSON text for each row it wrote; NULL for one that is not to be shown."""
     entity = node.entity
     if entity.dialect.name == "sqlite":
+        # What comes back cannot be ordered there; a name that nothing has is refused all the same.
+        compiler.terms(Scope(entity, entity.table, node.name), node, node.modifiers.order)
         return statement.returning(sqlite_row(compiler, node))
     more = [] if guard is None else [guard]
     stored = all(isinstance(item.value, ColumnValue) and is_stored(node, item.value) for item in node.items)
