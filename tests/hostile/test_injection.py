@@ -133,8 +133,8 @@ async def test_an_alias_a_key_of_json_and_a_value_are_taken_as_they_are(odd: Odd
             assert (answer.status_code, answer.json()) == (200, rows), query
     stored = await odd.ask("POST", "/payloads", json=[{"id": 99, "payload": f"{payload}!"}], headers=UNDONE)
     assert stored.json() == [{"id": 99, "payload": f"{payload}!"}]
-    rows = f"id,payload\n99,{quoted_csv(payload + '!')}\n"
-    stored = await odd.ask("POST", "/payloads", content=rows, headers={**UNDONE, "content-type": "text/csv"})
+    table = f"id,payload\n99,{quoted_csv(payload + '!')}\n"
+    stored = await odd.ask("POST", "/payloads", content=table, headers={**UNDONE, "content-type": "text/csv"})
     assert stored.json() == [{"id": 99, "payload": f"{payload}!"}]
     stored = await odd.ask("PATCH", f"/payloads?payload=eq.{text}", json={"payload": f"{payload}!"}, headers=UNDONE)
     assert stored.json() == [{"id": number, "payload": f"{payload}!"}]
