@@ -164,7 +164,7 @@ def checked(response: Response) -> Response:
             "application/problem+json",
         ), asked
         assert {"code", "message", "details", "hint"} <= set(response.json()), asked
-    elif re.match("application/(vnd.+)?json", response.headers.get("content-type", "")) and response.content:
+    elif re.match(r"application/(vnd[^;]+\+)?json", response.headers.get("content-type", "")) and response.content:
         json.loads(response.content)
     return response
 
