@@ -18,6 +18,25 @@ Arguments: TypeAlias = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Gathering:
+    """What SQLite, which can neither order nor group behind RETURNING, makes of the rows that a write has returned.
+
+    They are put into a temporary table of the connection's own, which is kept, empty, for the next write.
+
+    Args:
+        text: SQL that yields the rows to give back.
+        create: SQL that makes the table, unless it is there.
+        insert: SQL that puts a row into it.
+        clear: SQL that empties it.
+    """
+
+    text: str
+    create: str
+    insert: str
+    clear: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Statement:
     """A compiled statement.
 
@@ -30,6 +49,7 @@ class Statement:
         key: of an upsert, which of the arguments are the key that a row is known by: no two sets may have the same.
         probe: of an upsert on SQLite, which does not tell what it did: SQL that takes the key and yields a row if there
             is one. It is run before each set; rows that come back then have a second column, whether there was none.
+        gathering: of a write on SQLite, what becomes of all that it returned, if not each row is given back as it came.
         search_path: PostgreSQL's schemas for names that stand without one in the functions that it calls; empty for
             those of the connection.
         many: whether it yields any number of rows, which are wanted as a list, rather than one.
@@ -40,6 +60,7 @@ class Statement:
     is_shared: bool = True
     key: tuple[int, ...] = ()
     probe: str | None = None
+    gathering: Gathering | None = None
     search_path: tuple[str, ...] = ()
     many: bool = False
 
@@ -89,6 +110,7 @@ class Write:
             more than once, on any thread; an error that one raises rolls the write back.
         rollback: whether it is rolled back when it has succeeded: constraints that wait for the end do not, then.
         timezone: the time zone that times are shown in, on PostgreSQL; None for UTC.
+        gathered: the arguments of the statement's gathering.
     """
 
     statement: Statement
@@ -99,11 +121,13 @@ class Write:
     later: Iterable[Sequence[Arguments]] = ()
     rollback: bool = False
     timezone: str | None = None
+    gathered: Arguments = ()
 
     @property
     def is_plain(self) -> bool:
         """Whether all there is to it is one list of arguments, and whatever comes back will do."""
-        return not self.later and self.check is None and not self.rollback and not self.is_set_up
+        is_checked = self.check is not None or self.statement.gathering is not None
+        return not self.later and not is_checked and not self.rollback and not self.is_set_up
 
     @property
     def is_set_up(self) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy import URL, MetaData, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from .. import identifiers
 from ..errors import ApiError, database_error, unreachable
 from .admission import Door, Gate
 from .base import Arguments, Backend, Returned, Settings, Statement, Write
@@ -71,6 +72,7 @@ class PostgreSQLBackend(Backend):
             },
         )
         self.dialect = self.engine.dialect
+        identifiers.quoting(self.dialect)
         self.autocommit = {"isolation_level": "AUTOCOMMIT"}
         # What the wire shows of times does not depend on where the server stands.
         formats = {"timezone": "UTC", "datestyle": "ISO, MDY", "intervalstyle": "postgres"}

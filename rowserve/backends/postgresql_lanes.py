@@ -14,8 +14,8 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 from sqlalchemy import Table
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
+from .. import identifiers
 from ..errors import ApiError, database_error, internal_error
 from .admission import Door, Job
 from .base import Arguments, Returned, Settings, Statement, Write
@@ -30,8 +30,6 @@ CANCEL_TIMEOUT = 1.0
 
 SET_SEARCH_PATH = "SELECT set_config('search_path', $1, true)"
 """Holds until the end of the transaction."""
-
-PREPARER = PGDialect_asyncpg().identifier_preparer  # type: ignore[no-untyped-call]
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Prepared: TypeAlias = "PreparedStatement[asyncpg.Record]"
@@ -387,7 +385,7 @@ async def all_sets(write: Write) -> list[Arguments]:
 
 def search_path(schemas: Sequence[str]) -> str:
     """The value of PostgreSQL's setting."""
-    return ", ".join(map(PREPARER.quote_identifier, schemas))
+    return ", ".join(map(identifiers.POSTGRESQL.quote_identifier, schemas))
 
 
 def affected(status: str | None) -> int:

@@ -17,6 +17,7 @@ from sqlalchemy import URL, MetaData, event, util
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from .. import identifiers
 from ..errors import ApiError
 from .admission import Door, Gate, overloaded
 from .base import Arguments, Backend, Returned, Settings, Statement, Write
@@ -35,8 +36,6 @@ STREAMS = 4
 CHUNK = 1_000
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process that writes."""
-RESERVED = frozenset({"nothing", "recursive", "returning"})
-"""Words that are no names in SQLite unless they are quoted, of which SQLAlchemy does not know."""
 
 
 log = logging.getLogger("rowserve.sql")
@@ -64,8 +63,7 @@ class SQLiteBackend(Backend):
             connect_args={"timeout": self.busy_timeout, "isolation_level": None},
         )
         self.dialect = self.engine.dialect
-        preparer = self.dialect.identifier_preparer
-        preparer.reserved_words = preparer.reserved_words | RESERVED  # this dialect's alone, not SQLAlchemy's own set
+        identifiers.quoting(self.dialect)
         # The driver's connections are in autocommit mode already: nothing has to be set and set back.
         self.autocommit = {"rowserve_autocommit": True}
         self.writing = asyncio.Lock()

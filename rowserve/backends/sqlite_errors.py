@@ -7,8 +7,8 @@ import sqlite3
 from typing import Any
 
 from sqlalchemy import ForeignKeyConstraint, Index, Table, UniqueConstraint
-from sqlalchemy.dialects import sqlite
 
+from .. import identifiers
 from ..errors import ApiError, database_error
 from .base import Write
 from .sqlite_functions import RAISED, raised
@@ -140,7 +140,7 @@ def foreign_key_violation(write: Write | None, connection: sqlite3.Connection | 
 def left_child(write: Write, connection: sqlite3.Connection) -> tuple[ForeignKeyConstraint, tuple[Any, ...]] | None:
     """The foreign key, and the first value of it, that would be left without its parent. SQLite checks at the end
     of each statement and does not tell, so the write is done again without the check, looked at, and undone."""
-    quote = sqlite.dialect().identifier_preparer.quote_identifier
+    quote = identifiers.SQLITE.quote
     connection.execute("SAVEPOINT look")
     try:
         connection.execute("PRAGMA defer_foreign_keys=ON")
@@ -172,7 +172,7 @@ def missing_parent(
     constraint: ForeignKeyConstraint, names: list[str], write: Write, connection: sqlite3.Connection
 ) -> tuple[Any, ...] | None:
     """The first key of a write that its parent table does not have."""
-    quote = sqlite.dialect().identifier_preparer.quote_identifier
+    quote = identifiers.SQLITE.quote
     parents = " AND ".join(f"{quote(element.column.name)} = ?" for element in constraint.elements)
     query = f"SELECT 1 FROM {quote(constraint.referred_table.name)} WHERE {parents}"  # noqa: S608 - the model's names
     for arguments in write.sets:

@@ -19,7 +19,7 @@ from sqlalchemy import Table
 
 from ..errors import ApiError, database_error, internal_error
 from .admission import Door, Job, overloaded
-from .base import Arguments, Returned, Statement, Write
+from .base import Arguments, Gathering, Returned, Statement, Write
 from .sqlite_errors import translated
 from .upserts import Keys
 
@@ -222,6 +222,8 @@ class WriteThread(Thread):
         return job, returned
 
     def _write(self, write: Write) -> Returned:
+        if write.is_single and write.statement.probe is None:
+            return self._once(write.statement.text, write.sets[0])
         rows: list[Any] = []
         count = 0
         statement, keys = write.statement, Keys(write.statement)
@@ -235,11 +237,32 @@ class WriteThread(Thread):
             rows += part.rows
             count += part.touched
         result = Returned(rows, count)
+        if statement.gathering is not None:
+            rows = self._gathered(statement.gathering, rows, write.gathered)
+            result = Returned(rows, len(rows))
         if write.check is not None:
             write.check(result)
         if write.rollback and has_deferred_keys(write.table) and self._breaks_keys():
             raise sqlite3.IntegrityError("FOREIGN KEY constraint failed")
         return result
+
+    def _gathered(self, gathering: Gathering, rows: Sequence[Any], arguments: Arguments) -> list[Any]:
+        """What is made of all the rows that a write has returned."""
+        execute = self.connection.execute
+        execute(gathering.create)
+        self.connection.executemany(gathering.insert, rows)
+        found = execute(gathering.text, arguments).fetchall()
+        execute(gathering.clear)
+        return found
+
+    def _once(self, text: str, arguments: Arguments) -> Returned:
+        """Runs a statement that is all there is to do: most writes."""
+        if self._stopped:
+            raise sqlite3.OperationalError("interrupted")
+        self._arguments = arguments
+        cursor = self.connection.execute(text, arguments)
+        rows = cursor.fetchall()
+        return Returned(rows, len(rows) or max(cursor.rowcount, 0))
 
     def _breaks_keys(self) -> bool:
         """Whether there are foreign keys without their parents: only a COMMIT looks at those that are deferred."""

@@ -64,10 +64,11 @@ class Inserts(Writer):
             if return_ == "headers-only":
                 returning = bool(self.key)
                 parsed = parsed._replace(query=replace(parsed.query, select=self.key, embedded=()))
+            parsed, zone = self.zoned(parsed, preferences)
             change = context.shapes.get_or_make(
-                ("insert", names, parsed.query, returning, conflict, sparse),
+                ("insert", names, parsed.query, returning, conflict, sparse, zone),
                 lambda: compile_insert(
-                    context.plan(parsed.query), names, returning=returning, conflict=conflict, sparse=sparse
+                    context.plan(parsed.query), names, returning=returning, conflict=conflict, sparse=sparse, zone=zone
                 ),
             )
             check = None if singular is None else EXACTLY_ONE

@@ -7,13 +7,14 @@ does not tell every row from every other, or cannot be said by filters, they are
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import from_json
 
 from ..query import (
     Order,
+    PageText,
     Parsed,
     came_by_link,
     has_keyset,
@@ -26,6 +27,9 @@ from ..query import (
 from ..sql.compiler import full_order
 from ..sql.plan import Node
 from ..sql.read import Boundary
+
+TEXTS = 64
+"""How many texts of links are kept for each shape of a request."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,14 +47,15 @@ class Paging:
     nullable: tuple[bool, ...]
     by_key: bool
     came_by_link: bool
+    _texts: dict[Any, PageText] = field(default_factory=dict, init=False)
 
     @property
     def boundary(self) -> Boundary:
         """What has to be known of a page."""
         return "both" if self.came_by_link else "far"
 
-    def links(self, parsed: Parsed, max_rows: int | None, boundary: str | None) -> Iterator[tuple[str, Parsed]]:
-        """The relations there are and their requests.
+    def links(self, parsed: Parsed, max_rows: int | None, boundary: str | None) -> Iterator[tuple[str, str]]:
+        """The relations there are and their query strings.
 
         Args:
             parsed: the request for this page.
@@ -63,20 +68,38 @@ class Paging:
         near, far = ends if self.came_by_link else ([], ends)
         if not self.by_key:
             if len(far) > 1 and not modifiers.backward:
-                yield "next", next_offset(parsed, size)
+                yield "next", unparse(next_offset(parsed, size))
             previous = previous_offset(parsed, size)
             if previous is not None:
-                yield "prev", previous
+                yield "prev", unparse(previous)
             return
         forward, backward = (near, far[1:] and far) if modifiers.backward else (far[1:] and far, near)
         if forward:
-            yield "next", next_page(parsed, self.order, list(forward[0].values()), self.nullable)
+            yield "next", self.next(parsed, tuple(forward[0].values()))
         if backward:
-            yield "prev", previous_page(parsed, self.order, list(backward[0].values()), self.nullable, size=size)
+            row = tuple(backward[0].values())
+            yield "prev", unparse(previous_page(parsed, self.order, row, self.nullable, size=size))
         elif parsed.offset:
             previous = previous_offset(parsed, size)
             assert previous is not None
-            yield "prev", previous
+            yield "prev", unparse(previous)
+
+    def next(self, parsed: Parsed, last: tuple[Any, ...]) -> str:
+        """The query string for the page after a row.
+
+        First pages are asked for again and again: the texts of their links are kept. Others begin at a row, and only
+        those who have come there ask for them.
+        """
+        if self.came_by_link:
+            return unparse(next_page(parsed, self.order, last, self.nullable))
+        nulls = tuple(value is None for value in last)
+        text = self._texts.get((parsed.values, nulls))
+        if text is None:
+            if len(self._texts) >= TEXTS:
+                self._texts.clear()
+            text = PageText(lambda row: next_page(parsed, self.order, row, self.nullable), nulls)
+            self._texts[parsed.values, nulls] = text
+        return text.of(last)
 
 
 def paging_of(node: Node, parsed: Parsed, *, ordered: bool) -> Paging | None:
@@ -107,4 +130,4 @@ def may_be_null(node: Node, term: Order) -> bool:
 def link_header(path: str, paging: Paging, parsed: Parsed, max_rows: int | None, boundary: str | None) -> bytes:
     """The value of the header; empty where no page is beside this one."""
     links = paging.links(parsed, max_rows, boundary)
-    return ", ".join(f'<{path}?{unparse(request)}>; rel="{name}"' for name, request in links).encode("ascii")
+    return ", ".join(f'<{path}?{query}>; rel="{name}"' for name, query in links).encode("ascii")

@@ -34,11 +34,15 @@ class Writer:
         if preferences.tx is not None and not self.context.limits.tx_override:
             preferences = replace(preferences, tx=None)
         if preferences.timezone is not None:
-            zone = await followed_timezone(preferences)
-            # SQLite has no word for it: what is shown of a moment there, the statement of a read computes.
-            zone = zone if self.context.entity.dialect.name == "postgresql" else None
-            preferences = replace(preferences, timezone=zone)
+            preferences = replace(preferences, timezone=await followed_timezone(preferences))
         return preferences
+
+    def zoned(self, parsed: Parsed, preferences: Preferences) -> tuple[Parsed, int | None]:
+        """A query with the time zone as one more value, and which of its values that is, if there is one."""
+        zone = preferences.timezone
+        if zone is None:
+            return parsed, None
+        return Parsed(parsed.query, (*parsed.values, zone)), len(parsed.values)
 
     async def run(
         self,

@@ -24,7 +24,8 @@ from .request import Request
 from .responses import Answer, Headers, StreamedAnswer, add_applied, content_type
 from .writer import Writer, add_range, joined
 
-Compile: TypeAlias = Callable[[bool], Change]
+Compile: TypeAlias = Callable[[bool, int | None], Change]
+"""Makes the statement: whether it returns rows, and which of the values is the time zone that they are shown in."""
 Row: TypeAlias = dict[str, Any]
 
 APPLIED = {
@@ -65,8 +66,10 @@ class Writes(Writer):
             return await self.unchanged(request, parsed, preferences)
         names = tuple(row)
 
-        def compile_(returning: bool) -> Change:
-            return compile_update(context.plan(parsed.query), names, returning=returning, resetting=resetting)
+        def compile_(returning: bool, zone: int | None) -> Change:
+            return compile_update(
+                context.plan(parsed.query), names, returning=returning, resetting=resetting, zone=zone
+            )
 
         return await self.change(request, parsed, preferences, [row], ("update", names, resetting), compile_)
 
@@ -93,8 +96,8 @@ class Writes(Writer):
         if len(names) == len(keys):
             return await self.unchanged(request, parsed, preferences)
 
-        def compile_(returning: bool) -> Change:
-            return compile_keyed_update(context.plan(parsed.query), names, returning=returning)
+        def compile_(returning: bool, zone: int | None) -> Change:
+            return compile_keyed_update(context.plan(parsed.query), names, returning=returning, zone=zone)
 
         return await self.change(request, parsed, preferences, rows, ("update each", names), compile_)
 
@@ -108,9 +111,11 @@ class Writes(Writer):
         self.check_key(row, request.key or ())
         names = tuple(row)
 
-        def compile_(returning: bool) -> Change:
+        def compile_(returning: bool, zone: int | None) -> Change:
             resetting = context.entity.replaceable(names)
-            return compile_update(context.plan(parsed.query), names, returning=returning, resetting=resetting)
+            return compile_update(
+                context.plan(parsed.query), names, returning=returning, resetting=resetting, zone=zone
+            )
 
         return await self.change(request, parsed, preferences, [row], ("replace", names), compile_)
 
@@ -135,9 +140,12 @@ class Writes(Writer):
         names = tuple(row)
         returning = self.wants_rows(request, preferences)
         conflict = Conflict(tuple(item.name for item in entity.primary_key), "replace")
+        parsed, zone = self.zoned(parsed, preferences)
         change = context.shapes.get_or_make(
-            ("put", names, parsed.query, returning),
-            lambda: compile_insert(context.plan(parsed.query), names, returning=returning, conflict=conflict),
+            ("put", names, parsed.query, returning, zone),
+            lambda: compile_insert(
+                context.plan(parsed.query), names, returning=returning, conflict=conflict, zone=zone
+            ),
         )
         check = None if request.singular() is None else EXACTLY_ONE
         returned = await self.run(request, change, Rows([row], False), parsed, preferences, check)
@@ -151,8 +159,8 @@ class Writes(Writer):
         preferences = await self.preferences(request)
         self.check_filtered(parsed, "DELETE")
 
-        def compile_(returning: bool) -> Change:
-            return compile_delete(context.plan(parsed.query), returning=returning)
+        def compile_(returning: bool, zone: int | None) -> Change:
+            return compile_delete(context.plan(parsed.query), returning=returning, zone=zone)
 
         return await self.change(request, parsed, preferences, [{}], ("delete",), compile_)
 
@@ -167,7 +175,10 @@ class Writes(Writer):
     ) -> Answer:
         """Runs a change and answers with the rows as they are then, or with nothing but that it is done."""
         returning = self.wants_rows(request, preferences)
-        change = self.context.shapes.get_or_make((*kind, parsed.query, returning), lambda: compile_(returning))
+        parsed, zone = self.zoned(parsed, preferences)
+        change = self.context.shapes.get_or_make(
+            (*kind, parsed.query, returning, zone), lambda: compile_(returning, zone)
+        )
         check = row_count(preferences, singular=request.singular() is not None)
         returned = await self.run(request, change, Rows(list(rows), False), parsed, preferences, check)
         return self.changed(request, parsed, preferences, returned)

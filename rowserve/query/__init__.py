@@ -33,6 +33,7 @@ from .model import Query as Query
 from .model import SelectItem as SelectItem
 from .model import Star as Star
 from .model import Value as Value
+from .page_text import PageText as PageText
 from .parser import embeds_by_name as embeds_by_name
 from .parser import parse as parse
 from .parser import parse_call as parse_call

@@ -143,12 +143,15 @@ def _reversed(order: Order) -> Order:
 
 
 def _added(value: JsonScalar, values: list[Value]) -> int:
-    if isinstance(value, bool):
-        text = "true" if value else "false"
-    else:
-        text = value if isinstance(value, str) else repr(value)
-    values.append(text)
+    values.append(text_of(value))
     return len(values) - 1
+
+
+def text_of(value: JsonScalar) -> str:
+    """A value as filters write it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else repr(value)
 
 
 def _is_links(condition: Condition, fields: Collection[Field]) -> bool:

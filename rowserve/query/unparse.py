@@ -29,6 +29,8 @@ from .scanner import NAME, stripped
 _QUOTED_WORDS = RESERVED | RESERVED_WORDS | {"not", "count", "inner", "left"}
 _BARE_KEY = re.compile(r"[\w$]+")
 _BARE_ITEM = re.compile(r"[\w$:+/@.*%-]+")
+# What needs neither quotes nor percents.
+_PLAIN = re.compile(r"[A-Za-z0-9_$:/@.*-]+")
 _DIGITS = re.compile(r"-?[0-9]+")
 _SAFE = "()*,.:!$'@/-_~"
 
@@ -59,6 +61,11 @@ def unparse_call(call: Call) -> str:
     pairs = [_pair(_name(name), value) for name, value in call.arguments]
     rest = unparse(call.parsed)
     return "&".join([*pairs, rest] if rest else pairs)
+
+
+def nested_value(text: str) -> str:
+    """A value as ``unparse`` writes it inside ``and=(…)``."""
+    return text if _PLAIN.fullmatch(text) else quote(_item(text), safe=_SAFE)
 
 
 def _pair(key: str, value: str) -> str:

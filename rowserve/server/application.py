@@ -144,7 +144,8 @@ def served_database(options: Options) -> FrontDoor:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with database:
             reflected = await reflect(database.backend, schemas)
-            gateway = Gateway(reflected, database.backend, Limits(**options.limits), options.prefix)
+            limits = Limits(**options.limits)
+            gateway = Gateway(reflected, database.backend, limits, options.prefix, options.extra_search_path)
             front.gateway = gateway
             front.resources = gateway.resources
             yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -37,9 +37,17 @@ class Gateway:
         backend: what runs statements on it.
         limits: what bounds requests.
         prefix: the path before all resources.
+        extra_search_path: schemas, besides a function's own, for names that stand without one in it.
     """
 
-    def __init__(self, reflected: Reflected, backend: Backend, limits: Limits, prefix: str) -> None:
+    def __init__(
+        self,
+        reflected: Reflected,
+        backend: Backend,
+        limits: Limits,
+        prefix: str,
+        extra_search_path: Sequence[str] = (),
+    ) -> None:
         self.reflected = reflected
         self.schemas = reflected.schemas
         self.prefix = prefix
@@ -49,9 +57,8 @@ class Gateway:
         self.catalog = Catalog(entities, reflected.foreign_keys, reflected.functions)
         names = dict.fromkeys(entity.name for entity in entities)
         self.resources = {f"{prefix}/{name}": TableResource(self, name) for name in names}
-        extra = backend.settings.search_path[len(self.schemas) :]
         self._documents: dict[str, asyncio.Task[bytes]] = {}
-        self.calls = CallHandler(self.catalog, backend, limits, extra_search_path=extra)
+        self.calls = CallHandler(self.catalog, backend, limits, extra_search_path=extra_search_path)
 
     def profile(self, scope: Scope) -> str:
         """The schema that a request is about; raises ApiError, 406 PGRST106, for one that is not served."""

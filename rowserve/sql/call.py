@@ -22,8 +22,9 @@ from sqlalchemy import (
 from sqlalchemy import Column as TableColumn
 from sqlalchemy import column as lexical_column
 
+from .. import identifiers
 from ..errors import ApiError
-from .catalog import PREPARER, Catalog, Function, FunctionParameter, called
+from .catalog import Catalog, Function, FunctionParameter, called
 from .compiler import Compiler
 from .entity import Entity
 from .plan import Source
@@ -103,7 +104,7 @@ class FunctionRows(Source):
         value: ColumnElement[Any] = given.c[parameter.name]
         if self.form == "texts":
             value = cast(value, NamedType(parameter.type))
-        name = PREPARER.quote_identifier(parameter.name)
+        name = identifiers.POSTGRESQL.quote_identifier(parameter.name)
         # Standing in the place of a name, this is no value at all; PostgreSQL's `=>` is no operator either.
         keyword: ColumnElement[Any] = literal_column(f"VARIADIC {name}" if parameter.variadic else name)
         return keyword.op("=>")(value)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Text, cast, func, literal_column, types
+from sqlalchemy import ColumnElement, Dialect, MetaData, Text, cast, func, literal_column, types
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from ..errors import ApiError
 from .database_types import database_type, family
 from .output import literal_text
-from .scope import Parameters, Target
+from .reflected_types import array_of
+from .scope import Target
 from .types import wire_type
 
 _TYPES: dict[str, TypeEngine[Any]] = {
@@ -80,28 +81,46 @@ _CASTS: dict[str, frozenset[str]] = {
 _FULL_NAMES = {"time": "time without time zone", "timestamp": "timestamp without time zone"}
 
 
-def cast_target(target: Target, type_name: str, parameters: Parameters, dialect: Dialect) -> Target:
+def cast_target(target: Target, type_name: str, tables: MetaData, dialect: Dialect) -> Target:
     """The target as another type.
 
     Args:
-        type_name: PostgreSQL's name of it, or an alias of that; there, ``[]`` behind it makes it an array.
+        type_name: PostgreSQL's name of it, or an alias of that; on PostgreSQL also an enum's, or, with ``_`` before it,
+            that of an array of any of those.
+        tables: whose columns have the enums that are known.
 
     Raises:
         ApiError: 42704 for a type that is not known, 42846 where the one cannot be cast to the other.
     """
     name = " ".join(type_name.lower().split())
-    brackets = name.endswith("[]") and dialect.name == "postgresql"
-    name = name[:-2].rstrip() if brackets else name
+    is_array = name.startswith("_") and dialect.name == "postgresql"
+    name = name[1:] if is_array else name
     name = _ALIASES.get(name, name)
     type_ = _TYPES.get(name)
+    is_enum = type_ is None and dialect.name == "postgresql"
+    if is_enum:
+        type_ = enums_of(tables, dialect).get(name)
     if type_ is None:
         raise _unknown_type(type_name)
-    if brackets:
-        array = postgresql.ARRAY(type_)
-        return Target(cast(target.expression, array), wire_type(array, dialect), target.nullable)
+    if is_array or is_enum:
+        # What can be cast to it, PostgreSQL says by itself.
+        type_ = array_of(type_) if is_array else type_
+        return Target(cast(target.expression, type_), wire_type(type_, dialect), target.nullable)
     _check(target, name, dialect)
     expression = (_postgresql_cast if dialect.name == "postgresql" else _sqlite_cast)(target, name, type_, dialect)
     return Target(expression, wire_type(type_, dialect), target.nullable)
+
+
+def enums_of(tables: MetaData, dialect: Dialect) -> dict[str, types.Enum]:
+    """The enums of a database that columns have, by name."""
+    found: dict[str, types.Enum] = {}
+    for table in tables.tables.values():
+        for column in table.columns:
+            type_ = database_type(column.type, dialect)
+            element = database_type(type_.item_type, dialect) if isinstance(type_, types.ARRAY) else type_
+            if isinstance(element, types.Enum) and element.native_enum and element.name is not None:
+                found[element.name] = element
+    return found
 
 
 def _unknown_type(type_name: str) -> ApiError:

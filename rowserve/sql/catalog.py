@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Alias, ColumnElement, FromClause, Table, cast, func, literal_column, quoted_name
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql.functions import Function as FunctionCall
 from sqlalchemy.types import NullType, TypeEngine, UserDefinedType
 
+from .. import identifiers
 from .entity import Computed, Entity
 from .relationships import Cardinality, Relationship, across, direct
 from .types import wire_type
@@ -80,9 +80,6 @@ class Function:
     is_single: bool
     volatility: Literal["immutable", "stable", "volatile"]
     description: str | None = None
-
-
-PREPARER = PGDialect_asyncpg().identifier_preparer  # type: ignore[no-untyped-call]
 
 
 class Catalog:
@@ -176,7 +173,7 @@ def row_of(entity: Entity, rows: FromClause) -> ColumnElement[Any]:
 
 def whole_row(rows: Any) -> ColumnElement[Any]:
     """All of a row as one value of PostgreSQL's. Without its star, the name might be that of a column in it."""
-    return literal_column(f"{PREPARER.quote(rows.name)}.*", NullType())
+    return literal_column(f"{identifiers.POSTGRESQL.quote(rows.name)}.*", NullType())
 
 
 class RowType(UserDefinedType[Any]):
@@ -188,7 +185,7 @@ class RowType(UserDefinedType[Any]):
         self.table = table
 
     def get_col_spec(self, **_: object) -> str:
-        return PREPARER.format_table(self.table)
+        return identifiers.POSTGRESQL.format_table(self.table)
 
 
 def foreign_keys_of(tables: Iterable[Table]) -> Iterator[ForeignKey]:

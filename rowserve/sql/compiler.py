@@ -189,7 +189,10 @@ class Compiler(ABC):
 
     def column(self, scope: Scope, value: ColumnValue) -> Target:
         target = field_target(scope, value.field, self.parameters)
-        return target if value.cast is None else cast_target(target, value.cast, self.parameters, self.dialect)
+        return target if value.cast is None else self.cast(target, value.cast)
+
+    def cast(self, target: Target, type_name: str) -> Target:
+        return cast_target(target, type_name, self._root.table.metadata, self.dialect)
 
     def lifted(
         self, expression: ColumnElement[Any], child: Scope, where: Sequence[ColumnElement[bool]]
@@ -252,16 +255,16 @@ class Compiler(ABC):
 
     def where(self, scope: Scope, node: Node) -> list[ColumnElement[bool]]:
         """The filters on a node, and what its rows have to be related to."""
+        return [*self.filters(scope, node), *(self.exists(scope, embedded) for embedded in node.inner())]
+
+    def filters(self, scope: Scope, node: Node) -> list[ColumnElement[bool]]:
+        """The filters on a node alone: which rows are written. Others are not shown, and are written all the same."""
 
         def related(name: str) -> ColumnElement[bool] | None:
             embedded = node.embedded.get(name)
             return None if embedded is None else self.exists(scope, embedded)
 
-        conditions = Conditions(scope, self.parameters, related)
-        return [
-            *conditions.all_of(node.modifiers.where),
-            *(self.exists(scope, embedded) for embedded in node.inner()),
-        ]
+        return Conditions(scope, self.parameters, related).all_of(node.modifiers.where)
 
     def listed(self, scope: Scope, node: Node, where: Sequence[ColumnElement[bool]], way: Relationship) -> Listed:
         """The rows of an embedded node. A function's come in the order that it gives them, unless told otherwise."""
@@ -276,7 +279,7 @@ class Compiler(ABC):
 
     def grouped(self, scope: Scope, node: Node, arrangement: Arrangement, *, as_text: bool = False) -> Listed:
         """Groups of rows: one for each combination of what is not aggregated."""
-        targets = [self.target(scope, item.value) for item in node.items]
+        targets = [self.grouped_target(scope, item) for item in node.items]
         base = (
             select(*(target.expression.label(f"g{index}") for index, target in enumerate(targets)))
             .select_from(scope.rows)
@@ -284,6 +287,19 @@ class Compiler(ABC):
             .correlate(*scope.outer)
             .subquery(self.name("base"))
         )
+        return self.groups(scope, node, base, targets, arrangement, as_text=as_text)
+
+    def groups(
+        self,
+        scope: Scope,
+        node: Node,
+        base: FromClause,
+        targets: Sequence[Target],
+        arrangement: Arrangement,
+        *,
+        as_text: bool = False,
+    ) -> Listed:
+        """The groups of rows whose columns ``g0``, ``g1``, … are the values of the node's items, as they are stored."""
         columns: list[ColumnElement[Any]] = []
         outputs: list[tuple[str, WireType]] = []
         keys: dict[Field, ColumnElement[Any]] = {}
@@ -303,6 +319,13 @@ class Compiler(ABC):
         groups = groups.order_by(*(self.group_order(node, term, keys) for term in node.modifiers.order))
         return self.shown_groups(self.ranged(groups, arrangement), outputs, scope, as_text=as_text)
 
+    def grouped_target(self, scope: Scope, item: Item) -> Target:
+        """A value to aggregate or to group by. PostgreSQL compares the parsed form of JSON alone."""
+        target = self.target(scope, item.value)
+        return (
+            self.as_json_value(target.expression) if item.aggregate is None and target.wire.name == "json" else target
+        )
+
     def aggregate(self, item: Item, column: ColumnElement[Any], target: Target) -> Target:
         wire = target.wire
         if not is_aggregated_by(item.aggregate or "", wire.name):
@@ -317,9 +340,11 @@ class Compiler(ABC):
         elif item.aggregate == "avg" or (item.aggregate == "sum" and "numeric" not in wire.name):
             wire = wire if wire.name == "interval" else wire_type(types.Numeric(), self.dialect)
         call = getattr(func, item.aggregate or "")
-        made = Target(call(column, type_=types.NullType()), wire)
+        # As many decimals as the column has, for a cast to text; of an average there are as many as it takes.
+        keeps_scale = item.aggregate in ("sum", "max", "min") and isinstance(column.type, types.Numeric)
+        made = Target(call(column, type_=column.type if keeps_scale else types.NullType()), wire)
         cast = item.aggregate_cast
-        return made if cast is None else cast_target(made, cast, self.parameters, self.dialect)
+        return made if cast is None else self.cast(made, cast)
 
     def group_order(self, node: Node, term: Order, keys: dict[Field, ColumnElement[Any]]) -> ColumnElement[Any]:
         column = None if term.embed else keys.get(term.field)

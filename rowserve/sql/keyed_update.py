@@ -13,19 +13,20 @@ from .column_values import Parameter, defaults, set_parameter, typed_parameter
 from .compiler import Compiler
 from .plan import Node
 from .read import compiler_for, positional
-from .write import Change, are_joinable, check_writable, compiled_change, in_order, parameter_sets, shown
+from .write import Change, are_joinable, check_writable, compiled_change, in_order, parameter_sets, shown, written_order
 
 
-def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool) -> Change:
+def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool, zone: int | None = None) -> Change:
     """The statement that sets columns of the row that a row's own primary key names.
 
     On PostgreSQL many rows are one statement, on SQLite one statement that is run for each; rows come back in the order
-    in which they were given.
+    that is asked for, else in that in which they were given.
 
     Args:
         node: what is updated, and what is shown of it; its filters are not looked at.
         names: the columns of each row, those of the primary key among them.
         returning: whether rows are given back as JSON.
+        zone: which of the request's values is the time zone that moments are shown in, if any.
     """
     entity = node.entity
     check_writable(entity, "update")
@@ -37,7 +38,7 @@ def compile_keyed_update(node: Node, names: Sequence[str], *, returning: bool) -
     values = {name: set_parameter(index) for name, index in numbers.items() if name not in keys}
     same = [entity.column(name).column == typed_parameter(entity, numbers[name], name) for name in keys]
     statement = update(entity.table).values({**values, **expressions}).where(*same)
-    change = compiled_change(node, statement, parameters, returning=returning)
+    change = compiled_change(node, statement, parameters, returning=returning, zone=zone)
     if entity.dialect.name == "sqlite" or change.arguments or not are_joinable(entity, change.parameters):
         return change
     joined = joined_update(node, change.parameters, expressions, returning=returning)
@@ -64,8 +65,9 @@ def joined_update(
 
 
 def returned_in_order(compiler: Compiler, node: Node, statement: Any, number: ColumnElement[Any]) -> Any:
-    """The update, giving the JSON text of its rows in the order of their numbers."""
+    """The update, giving the JSON text of its rows, which without any other order are in that of their numbers."""
     label = "number of the set"
     written = statement.returning(*node.entity.table.columns, number.label(label)).cte("written")
-    row, rows = shown(compiler, node, written, [] if node.is_aggregated else [written.c[label]])
+    order = [*written_order(compiler, node, written), written.c[label]]
+    row, rows = shown(compiler, node, written, order)
     return select(row).select_from(rows)

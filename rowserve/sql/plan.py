@@ -107,6 +107,11 @@ class Node:
     def is_aggregated(self) -> bool:
         return any(item.aggregate for item in self.items)
 
+    @property
+    def is_rearranged(self) -> bool:
+        """Whether rows that are written do not come back each as it was written, but in an order, or as groups."""
+        return self.is_aggregated or bool(self.modifiers.order)
+
     def inner(self) -> Iterator[Embedded]:
         """What rows have to have to be there at all."""
         return (embedded for embedded in self.embedded.values() if embedded.is_inner)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextvars import Context, copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import Any, Literal
 
@@ -18,7 +18,6 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
-    case,
     cast,
     delete,
     func,
@@ -33,13 +32,13 @@ from ..backends.base import Arguments, Statement, Write
 from ..errors import database_error
 from .column_values import Parameter, defaults, resets, set_parameter, sparse_parameters, typed_parameters, values_of
 from .compiler import Arrangement, Compiler
-from .conditions import Conditions, not_supported
 from .entity import Entity
 from .output import literal_text
 from .plan import ColumnValue, Node
 from .read import bound, compiler_for, positional
 from .reflected_types import array_of
-from .scope import Returned, Scope
+from .scope import Scope
+from .sqlite_returning import gathered, returned_row
 from .upsert import AnyInsert, Conflict, conflict_values, insert_into, is_any_new, key_of, on_conflict, probed
 
 VERBS = {"insert": "insert into", "update": "update", "delete": "delete from"}
@@ -57,6 +56,8 @@ class Change:
         arguments: for the placeholders after those, which of the request's values each takes, and how to read it.
         order: where the placeholders are not in this order, which of all that each takes: PostgreSQL's are numbered as
             SQLAlchemy came upon them.
+        gathered: the same as ``arguments``, for what is made of all the rows that were returned.
+        columns: the names of what is written, for an error to say which; made of the parameters.
     """
 
     statement: Statement
@@ -64,6 +65,12 @@ class Change:
     parameters: tuple[Parameter, ...] = ()
     arguments: tuple[tuple[int, Any], ...] = ()
     order: tuple[int, ...] = ()
+    gathered: tuple[tuple[int, Any], ...] = ()
+    columns: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = tuple(["" if parameter.is_presence else parameter.name for parameter in self.parameters])
+        object.__setattr__(self, "columns", names)
 
     def write(
         self,
@@ -78,9 +85,15 @@ class Change:
             later: more rows, a part at a time, that are to be made arguments of when their turn comes.
         """
         filters = bound(self.arguments, values)
-        columns = tuple(["" if parameter.is_presence else parameter.name for parameter in self.parameters])
         more = LaterSets(self, filters, later, copy_context()) if later else ()
-        return Write(self.statement, self.sets(rows, filters), self.entity.table, columns, later=more)
+        return Write(
+            self.statement,
+            self.sets(rows, filters),
+            self.entity.table,
+            self.columns,
+            later=more,
+            gathered=bound(self.gathered, values),
+        )
 
     def positions(self) -> dict[str, int]:
         """At which place among a set of arguments each column's is."""
@@ -127,6 +140,7 @@ def compile_insert(
     returning: bool,
     conflict: Conflict | None = None,
     sparse: bool = False,
+    zone: int | None = None,
 ) -> Change:
     """The statement that inserts rows with values for ``names``; other columns get their defaults.
 
@@ -137,11 +151,12 @@ def compile_insert(
         conflict: what becomes of rows that are there. Where it changes them, a row comes back for each row in any case,
             and its second column says, on SQLite whether it is new, on PostgreSQL whether any of them is.
         sparse: whether rows may lack some of the columns, which then get their defaults.
+        zone: which of the request's values is the time zone that moments are shown in, if any.
 
     Raises:
         ApiError: 42703 for a column of the key that there is not; 0A000 for one that may be missing and whose default
-            is not known; 23502 where a row is replaced and a column has
-            neither a value nor a default and may not be NULL.
+            is not known; 23502 where a row is replaced and a column has neither a value nor a default and may not be
+            NULL.
     """
     entity = node.entity
     check_writable(entity, "insert")
@@ -158,7 +173,7 @@ def compile_insert(
     if conflict is not None:
         changed, updated = conflict_values(entity, names, conflict)
         statement = on_conflict(statement, entity, names, conflict, len(written), changed, updated)
-    change = compiled_change(node, statement, (*written, *changed), returning=returning, conflict=conflict)
+    change = compiled_change(node, statement, (*written, *changed), returning=returning, conflict=conflict, zone=zone)
     parameters = change.parameters
     text = change.statement
     if entity.dialect.name == "sqlite":
@@ -175,7 +190,8 @@ def compile_insert(
         source = select(*values.values(), *expressions.values()).order_by(sets.c.n)
         statement = insert_into(entity).from_select([*values, *expressions], source, include_defaults=False)
         joined = joined_insert(node, names, parameters, statement, updated, returning=returning, conflict=conflict)
-        text = replace(text, joined=joined)
+        # Rows that come back in another order, or as groups, could not be told apart by caller.
+        text = replace(text, joined=joined, is_shared=text.is_shared and not (returning and node.is_rearranged))
     return replace(change, statement=text)
 
 
@@ -194,7 +210,7 @@ def joined_insert(
     guard: ColumnElement[Any] | None = None
     if conflict is not None:
         statement = on_conflict(statement, entity, given, conflict, 0, (), updated)
-    else:
+    elif not node.is_rearranged:
         # Should a trigger swallow a row, what is left could not be told apart: the statement then fails as a whole
         # (division by zero), and its rows are inserted one by one.
         first = bindparam("s0", type_=array_of(parameters[0].type_in(entity)))
@@ -217,7 +233,14 @@ def are_joinable(entity: Entity, parameters: Sequence[Parameter]) -> bool:
     return not any(isinstance(entity.column(item.name).column.type, postgresql.ARRAY) for item in parameters)
 
 
-def compile_update(node: Node, names: Sequence[str], *, returning: bool, resetting: Collection[str] = ()) -> Change:
+def compile_update(
+    node: Node,
+    names: Sequence[str],
+    *,
+    returning: bool,
+    resetting: Collection[str] = (),
+    zone: int | None = None,
+) -> Change:
     """The statement that sets ``names`` on the rows that the node's filters select.
 
     Args:
@@ -225,6 +248,7 @@ def compile_update(node: Node, names: Sequence[str], *, returning: bool, resetti
         names: the columns that values come for.
         returning: whether rows are given back as JSON.
         resetting: columns that are set to their defaults, or to NULL.
+        zone: which of the request's values is the time zone that moments are shown in, if any.
 
     Raises:
         ApiError: 23502 where a column that is reset has no default and may not be NULL.
@@ -237,13 +261,13 @@ def compile_update(node: Node, names: Sequence[str], *, returning: bool, resetti
     parameters = (*given, *made, *more)
     values = {item.name: set_parameter(index) for index, item in enumerate(parameters)}
     statement = update(entity.table).values({**values, **expressions, **others})
-    return compiled_change(node, statement, parameters, returning=returning)
+    return compiled_change(node, statement, parameters, returning=returning, zone=zone)
 
 
-def compile_delete(node: Node, *, returning: bool) -> Change:
+def compile_delete(node: Node, *, returning: bool, zone: int | None = None) -> Change:
     """The statement that deletes the rows that the node's filters select."""
     check_writable(node.entity, "delete")
-    return compiled_change(node, delete(node.entity.table), (), returning=returning)
+    return compiled_change(node, delete(node.entity.table), (), returning=returning, zone=zone)
 
 
 def check_writable(entity: Entity, verb: Literal["insert", "update", "delete"]) -> None:
@@ -270,6 +294,7 @@ def compiled_change(
     returning: bool,
     guard: ColumnElement[Any] | None = None,
     conflict: Conflict | None = None,
+    zone: int | None = None,
 ) -> Change:
     """A statement that writes, with the node's filters and with what comes back.
 
@@ -277,13 +302,18 @@ def compiled_change(
         parameters: what its parameters ``s0``, ``s1``, … are.
         guard: what is computed beside each row that comes back.
         conflict: where that may change rows, a second column says whether any is new.
+        zone: which of the request's values is the time zone that moments are shown in, if any.
     """
     entity = node.entity
-    compiler = compiler_for(node, max_rows=None, ordered=True)
+    compiler = compiler_for(node, max_rows=None, ordered=True, zone=zone)
     if not isinstance(statement, Insert):
-        statement = statement.where(*filters(compiler, Scope(entity, entity.table, node.name), node))
+        statement = statement.where(*compiler.filters(Scope(entity, entity.table, node.name), node))
     whole: Any = statement
-    if conflict is not None and conflict.changes and isinstance(statement, Insert):
+    probed = conflict is not None and conflict.changes
+    gathering = gathered(compiler, node, probed=probed) if returning and entity.dialect.name == "sqlite" else None
+    if gathering is not None:
+        whole = statement.returning(*gathering.returned)
+    elif conflict is not None and conflict.changes and isinstance(statement, Insert):
         whole = returned_upserts(compiler, node, statement, conflict, returning=returning)
     elif returning:
         whole = returned(compiler, node, statement, guard)
@@ -293,17 +323,11 @@ def compiled_change(
     known = [*sets, *own]
     order = () if names == known else tuple([known.index(name) for name in names])
     arguments = compiler.parameters.arguments(own)
-    return Change(Statement(text), entity, in_order(parameters, names), arguments, order)
-
-
-def filters(compiler: Compiler, scope: Scope, node: Node) -> list[ColumnElement[bool]]:
-    """Which rows are changed. What is embedded says which of them are shown, and no more than that."""
-
-    def related(name: str) -> ColumnElement[bool] | None:
-        embedded = node.embedded.get(name)
-        return None if embedded is None else compiler.exists(scope, embedded)
-
-    return Conditions(scope, compiler.parameters, related).all_of(node.modifiers.where)
+    change = Change(Statement(text), entity, in_order(parameters, names), arguments, order)
+    if gathering is None:
+        return change
+    what, names = gathering.compiled(compiler)
+    return replace(change, statement=Statement(text, gathering=what), gathered=compiler.parameters.arguments(names))
 
 
 def returned(
@@ -312,20 +336,17 @@ def returned(
     """The statement, giving a row of JSON text for each row it wrote; NULL for one that is not to be shown."""
     entity = node.entity
     if entity.dialect.name == "sqlite":
-        # What comes back cannot be ordered there; a name that nothing has is refused all the same.
-        compiler.terms(Scope(entity, entity.table, node.name), node, node.modifiers.order)
-        return statement.returning(sqlite_row(compiler, node))
+        return statement.returning(returned_row(compiler, node))
     more = [] if guard is None else [guard]
     stored = all(isinstance(item.value, ColumnValue) and is_stored(node, item.value) for item in node.items)
-    if stored and not node.modifiers.order:
+    if stored and not node.is_rearranged:
         scope = Scope(entity, entity.table, node.name)
         columns: list[Any] = [compiler.output(scope, item.value).label(item.key) for item in node.items]
         written = statement.returning(*columns or [literal_column("1")]).cte("written")
         row = compiler.object_of([(item.key, written.c[item.key]) for item in node.items], written)
         return select(cast(row, Text), *more).select_from(written)
     written = statement.returning(*entity.table.columns).cte("written")
-    order = compiler.order_by(Scope(entity, written, node.name), node, node.modifiers.order)
-    row, rows = shown(compiler, node, written, order)
+    row, rows = shown(compiler, node, written, written_order(compiler, node, written))
     return select(row, *more).select_from(rows)
 
 
@@ -333,30 +354,18 @@ def returned_upserts(compiler: Compiler, node: Node, statement: Insert, conflict
     """The same for rows that may have been there, with a second column; an empty text where no rows are asked for."""
     entity = node.entity
     if entity.dialect.name == "sqlite":
-        return statement.returning(sqlite_row(compiler, node) if returning else literal_text(""))
+        return statement.returning(returned_row(compiler, node) if returning else literal_text(""))
     written = statement.returning(*entity.table.columns).cte("written")
     is_new = is_any_new(entity, written, conflict)
     if not returning:
         return select(literal_text(""), is_new).select_from(written)
-    row, rows = shown(compiler, node, written)
+    row, rows = shown(compiler, node, written, written_order(compiler, node, written))
     upserts = select(row, is_new).select_from(rows)
     if not list(node.inner()) or node.is_aggregated:
         return upserts
     scope = Scope(entity, written, node.name)
     there = and_(*(compiler.exists(scope, embedded) for embedded in node.inner()))
     return upserts.union_all(select(null(), is_new).select_from(written).where(~there))
-
-
-def sqlite_row(compiler: Compiler, node: Node) -> ColumnElement[Any]:
-    """A row behind RETURNING, as JSON; NULL for one that is not to be shown."""
-    entity = node.entity
-    if node.is_aggregated:
-        raise not_supported("an aggregate of rows that are written, over SQLite,")
-    scope = Scope(entity, Returned(entity.table, entity.dialect), node.name)
-    pairs = [(item.key, compiler.output(scope, item.value)) for item in node.items]
-    row = compiler.object_of(pairs, entity.table)
-    there = [compiler.exists(scope, embedded) for embedded in node.inner()]
-    return case((and_(*there), row)) if there else row
 
 
 def shown(
@@ -370,6 +379,13 @@ def shown(
     else:
         listed = compiler.plain(scope, node.items, Arrangement(where, order))
     return cast(compiler.object_of(listed.pairs, listed.rows), Text), listed.rows
+
+
+def written_order(compiler: Compiler, node: Node, written: FromClause) -> list[ColumnElement[Any]]:
+    """The order that is asked for of rows that were written; that of groups is a matter of their own."""
+    if node.is_aggregated:
+        return []
+    return compiler.order_by(Scope(node.entity, written, node.name), node, node.modifiers.order)
 
 
 def is_stored(node: Node, value: ColumnValue) -> bool:

@@ -41,7 +41,7 @@ async def test_a_story_of_writes_goes_the_same_way_on_both(both: Both, story: li
         for case in story
         for wrong in wrongs(case, await both.sqlite.ask(case), await both.postgresql.ask(case))
     ]
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("case", LISTS, ids=str)

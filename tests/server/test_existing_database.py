@@ -104,6 +104,15 @@ async def test_postgresql(postgresql_url: str, tmp_path: Path) -> None:
         assert client.patch("titles?id=eq.3", json={"title": "Most"}).status_code == 204
         assert client.get("albums/3?select=title").json() == {"title": "Most"}
 
+        calm = {"id": 4, "title": "calm", "artist_id": 2, "moods": ["wild"]}
+        cast = client.post("albums?select=title::mood,moods::_text,again:moods::_mood", json=calm)
+        assert cast.json() == {"title": "calm", "moods": ["wild"], "again": ["wild"]}
+        assert client.get("albums?select=title.max()::mood&id=eq.4").json() == [{"max": "calm"}]
+        assert refusal(client.get("albums?select=title::mood")) == (400, "22P02")
+        assert refusal(client.get("albums?select=id::mood")) == (400, "42846")
+        assert refusal(client.get("albums?select=title::artists")) == (400, "42704")
+        assert client.delete("albums?id=eq.4").status_code == 204
+
         document = client.get("").json()
         check_document(document)
         assert "/rest/v1/artists/" in document["paths"]
@@ -127,6 +136,23 @@ async def test_postgresql(postgresql_url: str, tmp_path: Path) -> None:
         chosen = parameters(personal.json(), "/rest/v1/artists/", "post")["Content-Profile"]
         assert (chosen["required"], chosen["schema"]["enum"]) == (True, ["personal"])
         assert refusal(client.get("", headers={"accept": "text/csv"})) == (406, "PGRST107")
+
+
+@pytest.mark.anyio
+async def test_an_extra_schema_is_searched_although_it_is_served_too(postgresql_url: str, tmp_path: Path) -> None:
+    connection = await asyncpg.connect(postgresql_url)
+    await connection.execute("""
+        create schema personal;
+        create table artists (name text);
+        insert into artists values ('Ada');
+        create function personal.names() returns setof text stable language plpgsql as
+          'begin return query select name from artists; end';
+    """)
+    await connection.close()
+    options = ("--schema", "public", "--schema", "personal", "--extra-search-path", "public")
+    with Served(postgresql_url, *options, database="sqlite:///unused.db", cwd=tmp_path) as server:
+        answer = server.client.get("/rpc/names", headers={"accept-profile": "personal"})
+        assert answer.json() == ["Ada"], answer.text
 
 
 def test_sqlite(sqlite: httpx.Client) -> None:

@@ -187,7 +187,7 @@ class Sample(ABC):
         scope, parameters = self.scope(table), Parameters()
         target = field_target(scope, column.field, parameters)
         if column.cast is not None:
-            target = cast_target(target, column.cast, parameters, self.dialect)
+            target = cast_target(target, column.cast, things.metadata, self.dialect)
         conditions = Conditions(scope, parameters, lambda name: None)
         pair = sa.func.json_array if self.name == "sqlite" else sa.func.json_build_array
         statement = sa.select(pair(target.wire.output(target.expression))).select_from(scope.rows)

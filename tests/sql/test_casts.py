@@ -190,7 +190,7 @@ def test_an_unknown_type_is_answered_with_those_there_are(sample: Sample) -> Non
 def test_what_has_no_type_of_its_own_is_cast_by_how_it_crosses(sample: Sample, type_name: str, expected: Any) -> None:
     # As the aggregates of the compiler are: a function, of which only the wire knows what it yields.
     total = Target(sa.func.sum(things.c.price, type_=sa.types.NullType()), wire_type(sa.Numeric(), sample.dialect))
-    target = cast_target(total, type_name, Parameters(), sample.dialect)
+    target = cast_target(total, type_name, things.metadata, sample.dialect)
     array = sa.func.json_array if sample.name == "sqlite" else sa.func.json_build_array
     statement = sa.select(array(target.wire.output(target.expression))).where(things.c.price > sa.literal_column("0"))
     found = sample.execute(statement, Parameters(), ())
