@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from ..documentation import Operation, Parameter, Response, parameters, responses, select_parameter
 from ..sql.catalog import Function
@@ -36,7 +37,7 @@ def function_operations(
     bodies = [body_of(function) for function in functions]
     yield Operation(
         "POST",
-        f"/{name}",
+        f"/{quote(name)}",
         f"call_{name}",
         f"Call {name}",
         comments,
@@ -49,7 +50,7 @@ def function_operations(
     if reading:
         yield Operation(
             "GET",
-            f"/{name}",
+            f"/{quote(name)}",
             f"call_{name}_by_get",
             f"Call {name}, which only reads",
             comments,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from pydantic_core import to_json
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
@@ -129,7 +130,7 @@ class Gateway:
                     profile=profiled,
                 )
                 operations = list(documentation.operations())
-                yield Group(f"{self.prefix}/{entity.name}", entity.name, operations, entity.table.comment)
+                yield Group(f"{self.prefix}/{quote(entity.name)}", entity.name, operations, entity.table.comment)
         functions = [some for (where, _), some in callable_functions(self.catalog).items() if where == schema]
         if functions:
             calls = [call for some in functions for call in function_operations(some, profiled)]

@@ -33,6 +33,7 @@ from sqlalchemy import column as lexical_column
 from ..errors import ApiError, refusing_text
 from ..query import Field, Order
 from .access import ANYTHING, Access, Action, over
+from .aggregates import is_aggregated_by
 from .catalog import called, row_of
 from .conditions import Conditions
 from .entity import Entity
@@ -44,13 +45,8 @@ from .relationships import Relationship
 from .scope import Parameters, Scope, Target
 from .types import WireType, wire_type
 
-NOT_ORDERED = frozenset({"boolean", "json", "jsonb", "uuid"})
-"""Types that have no greatest and no least value."""
-NOT_SUMMED = NOT_ORDERED | {
-    "text", "character", "character varying", "bytea", "date", "timestamp", "timestamp without time zone",
-    "timestamp with time zone", "time", "time without time zone", "time with time zone",
-}  # fmt: skip
-"""Types that cannot be added up."""
+FAR = 2**62
+"""More rows than any table has; the sum of two such numbers still is a bigint."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -219,7 +215,7 @@ class Compiler(ABC):
             return self.selected(listed, self.array_of(self.object_of(listed.pairs, listed.rows))).scalar_subquery()
         if node.is_aggregated:
             listed = self.listed(child, node, where, embedded.relationship)
-            found = self.selected(listed, self.object_of(listed.pairs, listed.rows)).limit(number(1))
+            found = first(self.selected(listed, self.object_of(listed.pairs, listed.rows)))
         else:
             found = self.one(child, node.items, where)
         return single(found, child.entity).scalar_subquery()
@@ -421,12 +417,11 @@ class Compiler(ABC):
         most = self.max_rows
         if index is None:
             return None if most is None else number(most)
-        if most is None:
-            return self.parameters.value(index, BigInteger(), int)
-        return self.parameters.value(index, BigInteger(), lambda asked: min(int(asked), most))
+        bound = FAR if most is None else most
+        return self.parameters.value(index, BigInteger(), lambda asked: min(int(asked), bound))
 
     def offset(self, index: int | None) -> ColumnElement[Any] | None:
-        return None if index is None else self.parameters.value(index, BigInteger(), int)
+        return None if index is None else self.parameters.value(index, BigInteger(), lambda asked: min(int(asked), FAR))
 
     def ranged(self, rows: Select[Any], arrangement: Arrangement) -> Select[Any]:
         """The rows of a range, with both its ends: what is left out, SQLAlchemy has SQLite bind itself."""
@@ -471,16 +466,14 @@ class Compiler(ABC):
         return select(expression).select_from(listed.rows).correlate(*listed.outer)
 
 
-def is_aggregated_by(aggregate: str, name: str) -> bool:
-    """Whether values of a type, by the name that PostgreSQL has for it, can be aggregated so."""
-    if aggregate in ("sum", "avg"):
-        return name not in NOT_SUMMED
-    return aggregate == "count" or name not in NOT_ORDERED
-
-
 def single(found: Select[Any], entity: Entity) -> Select[Any]:
     """A select of one row. A view may hold the row that is referred to more than once."""
-    return found.limit(number(1)) if entity.is_view else found
+    return first(found) if entity.is_view else found
+
+
+def first(found: Select[Any]) -> Select[Any]:
+    """A select's first row. It has both ends, as in ``Compiler.ranged``."""
+    return found.limit(number(1)).offset(number(0))
 
 
 def number(constant: int) -> ColumnElement[int]:

@@ -279,8 +279,10 @@ def checked_key(key: str) -> str:
     """A key that both databases take.
 
     Raises:
-        ApiError: 42622 for one that is too long, PGRST100 for one that no text may hold.
+        ApiError: 42601 for an empty one, 42622 for one that is too long, PGRST100 for one that no text may hold.
     """
+    if not key:
+        raise ApiError(400, "42601", "A key in select is empty", hint='Give it a name, as in select=name:data->"".')
     if len(key.encode(errors="replace")) > MAX_KEY:
         raise ApiError(400, "42622", f'identifier "{key[:MAX_KEY]}…" is too long', details=f"At most {MAX_KEY} bytes.")
     if "\0" in key or any("\ud800" <= character <= "\udfff" for character in key):

@@ -241,6 +241,7 @@ async def test_what_cannot_be_embedded(blog: AsyncClient) -> None:
         "/posts?select=author_id,count()&order=id": (400, "42803"),
         f"/posts?select={'posts(' * 9}id{')' * 9}": (400, "PGRST100"),
         f"/posts?select={'x' * 64}:id": (400, "42622"),
+        '/posts?select=title->>""': (400, "42601"),
         "/posts?select=%00:id": (400, "PGRST100"),
     }
     for path, expected in cases.items():

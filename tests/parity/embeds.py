@@ -336,6 +336,9 @@ AGGREGATES = [
     get("/regions?select=id,huts(fee.sum(),altitude.max())&id=in.(1,4)", body=[
         {"id": 1, "huts": [{"sum": 112.5, "max": 2750}]}, {"id": 4, "huts": [{"sum": 12.5, "max": None}]},
     ]),
+    get("/huts?select=id,region_id(name,count())&id=eq.1", body=[
+        {"id": 1, "region_id": {"name": "Alps", "count": 1}},
+    ]),
     get("/regions?select=id,huts(altitude,count())&huts.order=altitude&id=eq.1", body=[
         {"id": 1, "huts": [{"altitude": 2400, "count": 2}, {"altitude": 2750, "count": 1}]}
     ]),

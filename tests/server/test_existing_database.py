@@ -162,6 +162,12 @@ def test_sqlite(sqlite: httpx.Client) -> None:
         {"title": "Bugs", "rating": None, "artists": {"name": "Grace"}, "tracks": [{"number": 1}]},
     ]
     assert sqlite.get("/titles?order=id.desc").json() == [{"id": 2, "title": "BUGS"}, {"id": 1, "title": "NOTES"}]
+    assert sqlite.get("/tracks?select=titles(title)&order=titles(title)&limit=1").json() == [
+        {"titles": {"title": "BUGS"}}
+    ]
+    assert sqlite.get("/tracks?select=number,...titles(title)&order=titles(title)&limit=1").json() == [
+        {"number": 1, "title": "BUGS"}
+    ]
     assert sqlite.get("/tracks/1,2").json() == {"album_id": 1, "number": 2, "name": "b"}
     assert sqlite.get("/notes").json() == [{"text": "one"}, {"text": "two"}]
     assert sqlite.get("/artists", headers={"accept-profile": "public"}).status_code == 200
