@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
-from ..query import OPERATORS
+from ..query import OPERATORS, spelled
 from ..sql.entity import Entity, EntityColumn
 from ..sql.relationships import Relationship
 
@@ -143,12 +143,12 @@ def order_parameter(entity: Entity, ways: Sequence[Relationship] = ()) -> Parame
 def filter_parameter(item: EntityColumn) -> Parameter:
     """A filter on a column."""
     about = f" {item.column.comment}" if item.column.comment else ""
-    return query_parameter(item.name, f"`operator.value`, such as `eq.…`; of type {item.wire.name}.{about}")
+    return query_parameter(spelled(item.name), f"`operator.value`, such as `eq.…`; of type {item.wire.name}.{about}")
 
 
 def key_parameter(item: EntityColumn) -> Parameter:
     """The filter by which PUT says which row it is about."""
-    return parameter(item.name, "query", "`eq.` and the key of the row.", TEXT, required=True)
+    return parameter(spelled(item.name), "query", "`eq.` and the key of the row.", TEXT, required=True)
 
 
 def listed(names: Iterable[str]) -> str:

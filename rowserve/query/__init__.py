@@ -43,5 +43,6 @@ from .preferences import invalid_preferences as invalid_preferences
 from .preferences import parse_preferences as parse_preferences
 from .ranges import read_range as read_range
 from .ranges import with_range as with_range
+from .unparse import spelled as spelled
 from .unparse import unparse as unparse
 from .unparse import unparse_call as unparse_call

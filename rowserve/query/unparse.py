@@ -46,19 +46,19 @@ def unparse(parsed: Parsed) -> str:
     if query.select != (Star(),):
         pairs.append((-1, "select", _select(query.select)))
     if query.columns is not None:
-        pairs.append((-1, "columns", ",".join(map(_name, query.columns))))
+        pairs.append((-1, "columns", ",".join(map(spelled, query.columns))))
     if query.on_conflict is not None:
-        pairs.append((-1, "on_conflict", ",".join(map(_name, query.on_conflict))))
+        pairs.append((-1, "on_conflict", ",".join(map(spelled, query.on_conflict))))
     pairs.extend(_modifiers("", query.modifiers, values))
     for path, modifiers in query.embedded:
-        pairs.extend(_modifiers("".join(f"{_name(step)}." for step in path), modifiers, values))
+        pairs.extend(_modifiers("".join(f"{spelled(step)}." for step in path), modifiers, values))
     pairs.sort(key=_rank)
     return "&".join(_pair(key, value) for _, key, value in pairs)
 
 
 def unparse_call(call: Call) -> str:
     """The same for ``parse_call``."""
-    pairs = [_pair(_name(name), value) for name, value in call.arguments]
+    pairs = [_pair(spelled(name), value) for name, value in call.arguments]
     rest = unparse(call.parsed)
     return "&".join([*pairs, rest] if rest else pairs)
 
@@ -141,11 +141,11 @@ def _select(items: Sequence[SelectItem]) -> str:
 def _select_item(item: SelectItem) -> str:
     if isinstance(item, Star):
         return "*"
-    alias = "" if item.alias is None else f"{_name(item.alias)}:"
+    alias = "" if item.alias is None else f"{spelled(item.alias)}:"
     if isinstance(item, Embed):
-        hint = "" if item.hint is None else f"!{_name(item.hint)}"
+        hint = "" if item.hint is None else f"!{spelled(item.hint)}"
         join = "" if item.join is None else f"!{item.join}"
-        return f"{'...' if item.spread else alias}{_name(item.target)}{hint}{join}({_select(item.select)})"
+        return f"{'...' if item.spread else alias}{spelled(item.target)}{hint}{join}({_select(item.select)})"
     return alias + _column(item)
 
 
@@ -162,14 +162,14 @@ def _column(column: Column) -> str:
 def _order(order: Order) -> str:
     term = _field(order.field)
     if order.embed is not None:
-        term = f"{_name(order.embed)}({term})"
+        term = f"{spelled(order.embed)}({term})"
     direction = ".desc" if order.descending else ""
     nulls = "" if order.nulls is None else f".nulls{order.nulls}"
     return term + direction + nulls
 
 
 def _field(field: Field) -> str:
-    return _name(field.name) + "".join(map(_step, field.path))
+    return spelled(field.name) + "".join(map(_step, field.path))
 
 
 def _step(step: JsonStep) -> str:
@@ -179,7 +179,8 @@ def _step(step: JsonStep) -> str:
     return step.arrow + (step.key if bare else _quoted(step.key))
 
 
-def _name(name: str) -> str:
+def spelled(name: str) -> str:
+    """A name as the dialect has it: in double quotes where it would read as something else."""
     bare = NAME.fullmatch(name) and stripped(name) == name and name not in _QUOTED_WORDS
     return name if bare else _quoted(name)
 

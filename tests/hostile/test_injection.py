@@ -23,10 +23,15 @@ one that no text may be, of an empty one, and of one that is too long."""
 UNKNOWN = [payload for payload in PAYLOADS if payload not in {*COLUMNS, "x"}]
 
 
+@pytest.fixture(scope="module")
+async def before(odd: Odd) -> dict[str, Any]:
+    """Every row of every table, before any of these tests."""
+    return await odd.contents()
+
+
 @pytest.fixture(autouse=True)
-async def unchanged(odd: Odd) -> AsyncIterator[None]:
-    """Every row of every table is there after each test as it was before."""
-    before = await odd.contents()
+async def unchanged(odd: Odd, before: dict[str, Any]) -> AsyncIterator[None]:
+    """After each test everything is there as it was."""
     yield
     assert await odd.contents() == before
 
