@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, Table, true
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from starlette.types import Receive, Scope, Send
 
+from .authentication import Authenticator
 from .backends import Backend
 from .context import USER, Context
 from .database import Database, default_database
@@ -22,6 +23,7 @@ from .documentation import QUERY_PATH, Documentation
 from .errors import ApiError
 from .function_routes import PREFIX, add_function
 from .http import QUERY_KEY, AnyAnswer, Guarded, Handler, Limits, Rules
+from .http.handler import failed
 from .http.profiles import profile
 from .http.responses import error_answer
 from .permissions import Rule, Where
@@ -46,6 +48,9 @@ class ResourceRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         context = _effective_route_context_var.get()
         dependencies = self.dependencies if context is None else context.dependencies
+        directly: Endpoint | None = getattr(self.endpoint, "directly", None)
+        if directly is not None and not dependencies:
+            return directly
         if dependencies or self.dependant.dependencies:
             return super().get_route_handler()
         endpoint: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
@@ -184,6 +189,18 @@ class Resource(APIRouter, Generic[Model]):
             Parameter("user", Parameter.POSITIONAL_OR_KEYWORD, default=self.user),
         ]
         identified.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        authenticator = self.user.dependency
+        if isinstance(authenticator, Authenticator):
+
+            async def directly(request: Request) -> Response:
+                try:
+                    user = await authenticator.identify(dict(request.scope["headers"]))
+                except ApiError as error:
+                    return failed(request.scope, error)
+                return await identified(request, user)
+
+            # FastAPI knows of the dependency, for OpenAPI, and need not solve it.
+            identified.directly = directly  # type: ignore[attr-defined]
         return identified
 
     def query(self, ctx: Context) -> Select[Any] | None:

@@ -3,9 +3,9 @@
 An authenticator is a dependency of FastAPI, ``user: Annotated[Claims, Depends(JWT(…))]``, and can be asked without it.
 """
 
-from .authenticator import USER as USER
-from .authenticator import Authenticator as Authenticator
-from .authenticator import FirstOf as FirstOf
-from .claims import Claims as Claims
+from ..authentication import USER as USER
+from ..authentication import Authenticator as Authenticator
+from ..authentication import FirstOf as FirstOf
+from ..claims import Claims as Claims
 from .jwt import JWT as JWT
 from .tokens import Tokens as Tokens

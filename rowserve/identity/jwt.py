@@ -9,8 +9,8 @@ from jwt import InvalidSignatureError, PyJWS, PyJWTError
 from jwt.utils import base64url_decode
 from pydantic_core import from_json
 
-from .authenticator import Authenticator, Known, Memory, bearer_token, refusal
-from .claims import Claims
+from ..authentication import Authenticator, Known, Memory, bearer_token, refusal
+from ..claims import Claims
 from .key_server import KeyServer
 from .keys import HMAC, Key, keys_of, known_algorithms
 from .validity import Validity

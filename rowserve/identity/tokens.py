@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from .authenticator import Authenticator, bearer_token, refusal
-from .claims import Claims
+from ..authentication import Authenticator, bearer_token, refusal
+from ..claims import Claims
 from .validity import period
 
 HASH = re.compile(r"[0-9a-f]{64}")

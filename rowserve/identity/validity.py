@@ -7,7 +7,7 @@ from math import inf
 from time import time
 from typing import Any
 
-from .authenticator import refusal
+from ..authentication import refusal
 
 FAR = 1e15
 """Seconds that no moment is away; what is larger may not be a float, or not a number."""

@@ -20,13 +20,13 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from .. import users
+from ..authentication import Authenticator
 from ..database import Database
 from ..errors import ApiError
 from ..functions import Functions
 from ..http import Limits
 from ..http.profiles import unknown_table
 from ..http.responses import Answer, error_answer
-from ..identity import Authenticator
 from ..reflection import reflect
 from ..resource import Resource
 from .cors import CrossOrigin

@@ -18,7 +18,6 @@ from click.core import ParameterSource
 from pydantic_core import from_json
 
 from ..database import known
-from ..identity import tokens as token_files
 from .application import Options, TargetError, application
 from .credentials import Credentials
 
@@ -132,6 +131,8 @@ def token(name: str, claims: str, file: Path) -> None:
 
     NAME is whom it stands for: its claim sub. It is printed once; the file has nothing but its hash.
     """
+    from ..identity import tokens as token_files  # with cryptography, for this command alone
+
     try:
         more = from_json(claims)
         if not isinstance(more, dict):

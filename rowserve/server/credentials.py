@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ..identity import JWT, Authenticator, FirstOf, Tokens
-from ..identity.keys import HMAC, PUBLIC, parsed_key
+from ..authentication import Authenticator, FirstOf
+
+if TYPE_CHECKING:
+    from ..identity import JWT
+
+# rowserve.identity is imported where it is needed: cryptography takes longer to load than many a server to start.
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,10 @@ class Credentials:
         Raises:
             ValueError: the key is none, or the file cannot be read.
         """
+        if not (self.jwt_secret or self.jwks_url or self.tokens):
+            return None
+        from ..identity import Tokens
+
         required = not self.allow_anonymous
         found: list[Authenticator] = []
         if self.jwt_secret or self.jwks_url:
@@ -42,9 +51,12 @@ class Credentials:
             found.append(Tokens.load(self.tokens, required=required))
         if len(found) > 1:
             return FirstOf(*found, required=required)
-        return found[0] if found else None
+        return found[0]
 
     def _jwt(self, required: bool) -> JWT:
+        from ..identity import JWT
+        from ..identity.keys import HMAC, PUBLIC, parsed_key
+
         key = parsed_key(self.jwt_secret) if self.jwt_secret else None
         algorithms: tuple[str, ...] | None = None  # a secret's own default
         if key is None:

@@ -12,13 +12,13 @@ from pydantic_core import to_json
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from starlette.types import Receive, Scope, Send
 
+from ..authentication import Authenticator
 from ..backends import Backend
 from ..documentation import Documentation, Group, document, profile_parameter
 from ..errors import ApiError
 from ..http import AnyAnswer, CallHandler, Handler, Limits
 from ..http.profiles import profile, unknown_table
 from ..http.responses import Answer, error_answer
-from ..identity import Authenticator
 from ..query import negotiate_root
 from ..reflection import Reflected
 from ..sql.call import callable_functions

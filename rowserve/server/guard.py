@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.types import Receive, Scope, Send
 
+from ..authentication import USER, Authenticator
 from ..errors import ApiError
 from ..http.handler import failed
-from ..identity import USER, Authenticator
 from .front import HEALTH_PATH, PAGES, FrontDoor
 
 OPEN = PAGES | {HEALTH_PATH}

@@ -13,10 +13,10 @@ import pytest
 
 import rowserve
 from rowserve import Database, Resource
+from rowserve.authentication import REMEMBERED
 from rowserve.documentation.parameters import PREFERENCES
 from rowserve.http import Limits
 from rowserve.identity import JWT
-from rowserve.identity.authenticator import REMEMBERED
 from rowserve.query import OPERATORS, Preferences
 from rowserve.query.filters import QUANTIFIABLE
 from rowserve.server.cli import serve

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from rowserve import ApiError
-from rowserve.identity import JWT, authenticator, validity
+from rowserve import ApiError, authentication
+from rowserve.identity import JWT, validity
 from rowserve.identity import jwt as verifying
 
 from .minting import PUBLIC, SECRET, bearer, identified, in_seconds, jwk, mint, pem, private_key, refused
@@ -279,7 +279,7 @@ async def test_a_remembered_token_expires(monkeypatch: pytest.MonkeyPatch) -> No
     assert await identified(jwt, token)
     for moment, message in ((in_seconds(200), "JWT expired"), (in_seconds(-200), "JWT not yet valid")):
         with monkeypatch.context() as clock:
-            for module in (authenticator, validity):
+            for module in (authentication, validity):
                 clock.setattr(module, "time", lambda moment=moment: moment)
             assert await refused(jwt, token) == (401, "PGRST303", message)
     assert await identified(jwt, token)
@@ -296,7 +296,7 @@ async def test_a_verified_token_is_remembered(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_no_more_tokens_are_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(authenticator, "REMEMBERED", 2)
+    monkeypatch.setattr(authentication, "REMEMBERED", 2)
     jwt = JWT(key=SECRET)
     tokens = [mint(n=n) for n in range(4)]
     for token in tokens:

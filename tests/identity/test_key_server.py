@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from rowserve import ApiError
-from rowserve.identity import JWT, authenticator, key_server
+from rowserve import ApiError, authentication
+from rowserve.identity import JWT, key_server
 from tests.processes import eventually, free_port
 
 from .minting import SECRET, bearer, identified, in_seconds, jwk, mint, refused
@@ -192,7 +192,7 @@ async def test_remembered_tokens_have_old_keys_fetched_again(
     jwt = verifier(publisher)
     token = mint("ES256", "first", exp=in_seconds(86_400))
     assert await identified(jwt, token)
-    for module in (authenticator, key_server):
+    for module in (authentication, key_server):
         monkeypatch.setattr(module, "time", lambda: in_seconds(key_server.AGE + 1))
     assert await identified(jwt, token)
     await settled(publisher, 2)

@@ -9,9 +9,9 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
-from ..context import USER as USER
-from ..errors import ApiError
 from .claims import Claims
+from .context import USER as USER
+from .errors import ApiError
 
 # Annotations are not postponed here: FastAPI reads those of __call__, of an object whose globals it does not see.
 
