@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote
 from ..backends import Returned
 from ..csv_rows import rows_of_csv
 from ..errors import ApiError
-from ..query import Column, Comparison, Field, Modifiers, Parsed, Preferences, Query, SelectItem, Star, unparse
+from ..query import Column, Comparison, Field, Modifiers, Parsed, Preferences, Query, SelectItem, unparse
 from ..rows import Body
 from ..slices import Rows, rows_of_json
 from ..sql.entity import Entity
@@ -24,7 +24,7 @@ from .context import Context
 from .formats import Kind, Layout, kind_of
 from .request import NO_PREFERENCES, Request
 from .responses import Answer, Headers, add_applied, content_type
-from .writer import Writer, add_range, body_of
+from .writer import Writer, add_range
 
 NOT_COLUMNS = frozenset({"select", "columns", "on_conflict", "order", "limit", "offset", "and", "or"})
 """Parameters of a query string that mean something else than a column's value."""
@@ -72,11 +72,11 @@ class Inserts(Writer):
                 zone,
                 partial(compile_insert, names=names, conflict=conflict, sparse=sparse),
             )
-            layout = shape.layout
+            layout, has_key = shape.layout, shape.has_key
             check = EXACTLY_ONE if media.singular else None
             returned = await self.run(request, shape.change, given, parsed, preferences, check)
         else:
-            layout = self.layout(request, parsed.query)
+            layout, has_key = self.layout(request, parsed.query), False
             if media.singular:
                 EXACTLY_ONE.check(0)
         headers: Headers = []
@@ -85,15 +85,15 @@ class Inserts(Writer):
             add_range(headers, "*", returned.shown, preferences)
         status = 200 if conflict is not None and conflict.changes and not is_any_new(returned) else 201
         texts = [row[0] for row in returned.rows if row[0] is not None]
-        if return_ == "headers-only" and self.key and len(texts) == 1:
-            headers += self.location(request, parsed, layout, texts[0], as_filter=True)
+        if return_ == "headers-only" and has_key and len(texts) == 1:
+            headers.append(self.location(request, layout, texts[0], as_filter=True))
         if return_ in ("minimal", "headers-only"):
             return Answer(status, headers)
         headers.append(content_type(media))
-        if len(texts) == 1 and not many:
-            headers += self.location(request, parsed, layout, texts[0], as_filter=False)
+        if has_key and len(texts) == 1 and not many:
+            headers.append(self.location(request, layout, texts[0], as_filter=False))
         single = media.singular or (return_ is None and not many and len(texts) == 1)
-        return Answer(status, headers, body_of(layout, texts, single=single))
+        return Answer(status, headers, layout.single(texts[0]) if single else layout.body(texts))
 
     async def rows(self, request: Request) -> tuple[Parsed, Rows]:
         """The query of an insert, and its rows: from the body, or, where there is none, from the query string as in
@@ -117,21 +117,17 @@ class Inserts(Writer):
             case _:
                 return parsed, rows_of_json(reader, body)
 
-    def location(self, request: Request, parsed: Parsed, layout: Layout, text: str, *, as_filter: bool) -> Headers:
-        """Where the new row is: ``/users/7``, or ``/users?id=eq.7`` as PostgREST has it. No header at all where
-        what comes back does not have the key."""
+    def location(self, request: Request, layout: Layout, text: str, *, as_filter: bool) -> tuple[bytes, bytes]:
+        """Where the new row is: ``/users/7``, or ``/users?id=eq.7`` as PostgREST has it."""
         entity = self.context.entity
-        select = parsed.query.select
-        if not self.key or not self.context.shapes.get_or_make(("has key", select), lambda: has_key(entity, select)):
-            return []
         row = layout.members(text)
         keys = [json_text(row[item.name]) for item in entity.primary_key]
         path = request.path.rstrip("/")
         if not as_filter and all(UNPATHLIKE.search(key) is None for key in keys):
-            return [(b"location", f"{path}/{','.join(map(quote, keys))}".encode())]
+            return b"location", f"{path}/{','.join(map(quote, keys))}".encode()
         where = tuple(Comparison(Field(item.name), "eq", index) for index, item in enumerate(entity.primary_key))
         filters = unparse(Parsed(Query(modifiers=Modifiers(where)), tuple(keys)))
-        return [(b"location", f"{path}?{filters}".encode())]
+        return b"location", f"{path}?{filters}".encode()
 
 
 REFUSED = frozenset({b"text/xml", b"application/xml", b"application/octet-stream", b"multipart/form-data"})
@@ -165,17 +161,6 @@ def fields(text: str) -> list[tuple[str, str]]:
         return parse_qsl(text, keep_blank_values=True, errors="strict")
     except UnicodeError as error:
         raise ApiError(400, "PGRST100", "The fields are no UTF-8", details=str(error)) from None
-
-
-def has_key(entity: Entity, select: tuple[SelectItem, ...]) -> bool:
-    """Whether a select has the primary key in it, under its own name."""
-    keys: dict[str, str] = {}
-    for item in select:
-        if isinstance(item, Star):
-            keys.update((name, name) for name in entity.columns)
-        elif isinstance(item, Column) and item.field is not None and not item.field.path and not item.aggregate:
-            keys[item.alias or item.field.name] = item.field.name
-    return all(keys.get(item.name) == item.name for item in entity.primary_key)
 
 
 def conflict_of(entity: Entity, preferences: Preferences, query: Query) -> Conflict | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..backends import Returned, Write
-from ..query import Parsed, Preferences, Query
+from ..query import Column, Parsed, Preferences, Query, SelectItem, Star
 from ..rows import RowReader
 from ..slices import Rows
+from ..sql.entity import Entity
 from ..sql.output import Form
 from ..sql.plan import Node
 from ..sql.write import Change
@@ -35,10 +35,17 @@ class Compile(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
-    """What is made once for each shape of a write: its statement, and how the rows are laid out that it gives back."""
+    """What is made once for each shape of a write.
+
+    Args:
+        change: its statement.
+        layout: how the rows are laid out that it gives back.
+        has_key: whether they have the primary key in them.
+    """
 
     change: Change
     layout: Layout
+    has_key: bool
 
 
 class Writer:
@@ -118,19 +125,26 @@ class Writer:
     def make_shape(self, query: Query, rows: Kind | None, zone: int | None, compile_: Compile) -> Shape:
         node = self.context.plan(query)
         layout = layout_of(node, rows or "json")
-        return Shape(compile_(node, returning=layout.form if rows else None, zone=zone), layout)
+        change = compile_(node, returning=layout.form if rows else None, zone=zone)
+        return Shape(change, layout, rows is not None and has_key(self.context.entity, query.select))
 
     def layout(self, request: Request, query: Query) -> Layout:
         """How a body is laid out of rows that no statement has given back, as there are none."""
         return layout_of(self.context.plan(query), kind_of(request.media_type()))
 
 
+def has_key(entity: Entity, select: tuple[SelectItem, ...]) -> bool:
+    """Whether a select has the primary key in it, under its own name."""
+    keys: dict[str, str] = {}
+    for item in select:
+        if isinstance(item, Star):
+            keys.update((name, name) for name in entity.columns)
+        elif isinstance(item, Column) and item.field is not None and not item.field.path and not item.aggregate:
+            keys[item.alias or item.field.name] = item.field.name
+    return bool(entity.primary_key) and all(keys.get(item.name) == item.name for item in entity.primary_key)
+
+
 def add_range(headers: Headers, span: str, rows: int, preferences: Preferences) -> None:
     """Says which rows there are, and how many, if they are to be counted: a plan is not asked what it expects."""
     total = str(rows) if preferences.count in ("exact", "estimated") else "*"
     headers.append((b"content-range", f"{span}/{total}".encode()))
-
-
-def body_of(layout: Layout, texts: Sequence[str], *, single: bool) -> bytes:
-    """The body of the rows that a write gave back."""
-    return layout.single(texts[0]) if single else layout.body(texts)

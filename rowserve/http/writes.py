@@ -26,7 +26,7 @@ from .inserts import is_any_new
 from .reads import Reads
 from .request import Request
 from .responses import Answer, Headers, StreamedAnswer, add_applied, content_type
-from .writer import Compile, Writer, add_range, body_of
+from .writer import Compile, Writer, add_range
 
 Row: TypeAlias = dict[str, Any]
 
@@ -242,7 +242,7 @@ class Writes(Writer):
         headers.append(content_type(media))
         single = media.singular or (request.key is not None and preferences.return_ is None)
         texts = [row[0] for row in returned.rows if row[0] is not None]
-        return Answer(status, headers, body_of(layout, texts, single=single))
+        return Answer(status, headers, layout.single(texts[0]) if single else layout.body(texts))
 
 
 def one_of(rows: Sequence[Row]) -> Row:

@@ -48,7 +48,10 @@ async def test_a_token_says_whose_rows_are_seen(database_url: str) -> None:
         for other in ({}, bearer(sub="Ada"), bearer(role="reader"), bearer(sub=None)):
             assert (await client.get("/notes", headers=other)).json() == []
         assert refusal(await client.post("/notes", json={"id": 3, "owner": 1})) == (401, "42501")
-        assert refusal(await client.post("/notes", json={"id": 3, "owner": 1}, headers=bearer(sub="2"))) == (403, "42501")
+        assert refusal(await client.post("/notes", json={"id": 3, "owner": 1}, headers=bearer(sub="2"))) == (
+            403,
+            "42501",
+        )
         wrong = await client.get("/notes", headers={"authorization": "Bearer no"})
         assert refusal(wrong) == (401, "PGRST301")
         document = (await client.get("/openapi.json")).json()
