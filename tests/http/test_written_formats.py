@@ -202,3 +202,22 @@ async def test_rows_of_many_slices_in_every_format(diary: AsyncClient, monkeypat
     assert answer.json() == [{"id": row["id"], "day_id": 1} for row in some(3_000)]
     assert refusal(await send(diary, "POST", "/notes", STRIPPED_OBJECT, some(4_000))) == (406, "PGRST116")
     assert (await diary.get("/notes?select=count()&id=gt.999")).json() == [{"count": 900}]
+
+
+async def test_what_is_ordered_or_grouped_or_in_a_time_zone_in_every_format(diary: AsyncClient) -> None:
+    path = "/notes?select=id,text&order=text.desc.nullslast,id"
+    assert (await send(diary, "PATCH", path, CSV, {"day_id": 1})).text == "id,text\n3,x\n1,cold\n2,"
+    assert (await send(diary, "PATCH", path, STRIPPED, {"day_id": 1})).json() == [
+        {"id": 3, "text": "x"},
+        {"id": 1, "text": "cold"},
+        {"id": 2},
+    ]
+    groups = "/days?select=good,count(),spent.sum()&order=good"
+    assert (
+        await send(diary, "PATCH", groups, CSV, {"spent": 2.5})
+    ).text == "good,count,sum\nf,1,2.50\nt,1,2.50\n,1,2.50"
+    answer = await send(diary, "PATCH", groups, STRIPPED, {"spent": None})
+    assert answer.json() == [{"good": False, "count": 1}, {"good": True, "count": 1}, {"count": 1}]
+    paris = f"{ROWS}, timezone=Europe/Paris"
+    answer = await send(diary, "PATCH", "/days?select=at&id=eq.2", CSV, {"good": True}, paris)
+    assert answer.text == 'at\n"2026-07-01 14:00:00+02"'
