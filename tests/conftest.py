@@ -23,11 +23,11 @@ with warnings.catch_warnings():
     ]
 )
 def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
-    """On asyncio in debug mode; and on uvloop too, what depends on the loop."""
+    """On uvloop, as what is served; and on asyncio in debug mode too, what depends on the loop."""
     return "asyncio", request.param
 
 
-ON_BOTH_LOOPS = ("faults/", "http/test_sessions.py", "http/test_bulk.py", "http/test_list.py", "http/test_insert.py")
+ON_BOTH_LOOPS = ("faults/", "http/test_sessions.py", "http/test_bulk.py")
 """Tests of what waits, is cancelled, streams, or travels together. Any other sees nothing of the loop."""
 
 
@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     once = [
         item
         for item in items
-        if "uvloop" in item.name and not item.path.relative_to(tests).as_posix().startswith(ON_BOTH_LOOPS)
+        if "asyncio-debug" in item.name and not item.path.relative_to(tests).as_posix().startswith(ON_BOTH_LOOPS)
     ]
     config.hook.pytest_deselected(items=once)
     left_out = set(once)

@@ -15,7 +15,7 @@ from .odd import Odd, odd_database
 @pytest.fixture(scope="module")
 def anyio_backend() -> tuple[str, dict[str, Any]]:
     """One loop for a module, so that its servers live as long."""
-    return "asyncio", {"use_uvloop": False}
+    return "asyncio", {"use_uvloop": True}
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

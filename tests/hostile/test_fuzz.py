@@ -103,7 +103,7 @@ undone = st.fixed_dictionaries(
 """Headers of writes, of which none lasts: each meets the same rows."""
 
 
-@settings(bounded, max_examples=200)
+@settings(bounded, max_examples=100)
 @given(targets(), headers)
 async def test_reads(both: Both, target: str, headers: dict[str, str]) -> None:
     await ask(both, "GET", target, headers=headers)
@@ -161,7 +161,7 @@ def writes(draw: st.DrawFn) -> tuple[str, str, bytes]:
     return method, draw(plain | targets([name])), draw(bodies(name))
 
 
-@settings(bounded, max_examples=250)
+@settings(bounded, max_examples=120)
 @given(writes(), undone)
 async def test_writes(both: Both, write: tuple[str, str, bytes], headers: dict[str, str]) -> None:
     method, target, body = write
@@ -172,7 +172,7 @@ METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "QUERY", "OPTIONS", 
 paths = st.sampled_from([*TABLES, "few/people", "rpc/double", "people/1", "trails/1,2", "people/é%00"])
 
 
-@settings(bounded, max_examples=250)
+@settings(bounded, max_examples=120)
 @given(st.sampled_from(METHODS), paths, query_strings | almost, undone, st.binary(max_size=20))
 async def test_what_is_no_request_at_all(
     both: Both, method: str, path: str, query: str, headers: dict[str, str], body: bytes

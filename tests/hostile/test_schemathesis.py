@@ -52,7 +52,7 @@ def exercise(serving: AbstractAsyncContextManager[Odd | Club]) -> None:
         served = runner.run(serving.__aenter__())
         document = runner.run(served.client.get("/openapi.json")).json()
 
-        @settings(bounded, max_examples=60)
+        @settings(bounded, max_examples=40)
         @given(cases_of(document))
         def every_answer_is_one_that_is_described(case: Case[Any]) -> None:
             runner.run(check(served.client, case))
