@@ -246,6 +246,7 @@ def test_a_server_of_two_workers(sqlite_url: str, tmp_path: Path) -> None:
 
 
 def served(*arguments: str, secret: str = "") -> Result:
+    gc.collect()  # the command opens every database that there is in the process, those of the tests before too
     environment = {"DATABASE_URL": "", "ROWSERVE_JWT_SECRET": secret}
     return CliRunner(env=environment).invoke(cli.main, ["serve", *arguments])
 
