@@ -9,7 +9,7 @@ listed, counted, summed or embedded, and refuses what is not to be written.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -52,34 +52,54 @@ class Rule(ABC):
         """The rows that it grants an action on."""
 
 
-class All(Rule):
+class Composed(Rule):
+    """What some rules grant together.
+
+    Args:
+        *rules: the rules.
+
+    Attributes:
+        join: makes one condition of several.
+        absorbing: what any of the rules decides for all of them.
+    """
+
+    join: Callable[..., ColumnElement[bool]]
+    absorbing: bool
+
+    def __init__(self, *rules: Rule) -> None:
+        for rule in rules:
+            if not isinstance(rule, Rule):
+                raise TypeError(f"{rule!r} is no rule: rules are composed of rules, such as IsAuthenticated()")
+        self.rules = rules
+
+    def parts(self) -> Iterator[Rule]:
+        for rule in self.rules:
+            yield from rule.parts()
+
+    def condition(self, action: Action, decided: Decided) -> Granted:
+        parts = [rule.condition(action, decided) for rule in self.rules]
+        if any(part is self.absorbing for part in parts):
+            return self.absorbing
+        open_ = [part for part in parts if not isinstance(part, bool)]
+        if not open_:
+            return not self.absorbing
+        if all(part is None for part in open_):
+            return None
+        return self.join(*(null() if part is None else part for part in open_))
+
+
+class All(Composed):
     """What both of two rules grant: ``a & b``."""
 
-    def __init__(self, *rules: Rule) -> None:
-        self.rules = rules
-
-    def parts(self) -> Iterator[Rule]:
-        for rule in self.rules:
-            yield from rule.parts()
-
-    def condition(self, action: Action, decided: Decided) -> Granted:
-        parts = [rule.condition(action, decided) for rule in self.rules]
-        return False if False in known(parts) else joined(and_, [part for part in parts if part is not True], True)
+    join = staticmethod(and_)
+    absorbing = False
 
 
-class Some(Rule):
+class Some(Composed):
     """What one of two rules grants: ``a | b``."""
 
-    def __init__(self, *rules: Rule) -> None:
-        self.rules = rules
-
-    def parts(self) -> Iterator[Rule]:
-        for rule in self.rules:
-            yield from rule.parts()
-
-    def condition(self, action: Action, decided: Decided) -> Granted:
-        parts = [rule.condition(action, decided) for rule in self.rules]
-        return True if True in known(parts) else joined(or_, [part for part in parts if part is not False], False)
+    join = staticmethod(or_)
+    absorbing = True
 
 
 class Not(Rule):
@@ -191,16 +211,3 @@ class Where(Rule):
 
     def condition(self, action: Action, decided: Decided) -> Granted:
         return None if decided[self] is None else self.expression
-
-
-def known(parts: Iterable[Granted]) -> list[bool]:
-    """Which parts are true or false of every row."""
-    return [part for part in parts if isinstance(part, bool)]
-
-
-def joined(join: Callable[..., ColumnElement[bool]], parts: Sequence[Granted], nothing: bool) -> Granted:
-    """Parts that are neither true nor false of every row as one condition; ``nothing`` where there are none."""
-    conditions: list[ColumnElement[Any]] = [null() if part is None else part for part in parts]  # type: ignore[misc]
-    if not parts:
-        return nothing
-    return None if all(part is None for part in parts) else join(*conditions)

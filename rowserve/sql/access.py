@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from json import dumps
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import (
+    ARRAY,
     BinaryExpression,
     BindParameter,
     Column,
@@ -31,7 +32,9 @@ from .literals import RefusedError
 from .reflected_types import array_of
 from .scope import Parameters, Reader
 from .types import wire_type
+from .wire import json_text
 
+JSON_SCALARS = (str, int, float, bool)
 Action: TypeAlias = Literal["select", "insert", "update", "delete"]
 Granted: TypeAlias = "ColumnElement[bool] | bool | None"
 """Rows that something may be done with: all, none, those that a condition is true of; None where that is not known, and
@@ -128,18 +131,23 @@ def reader(claim: ClaimParameter, dialect: Dialect) -> Reader:
     wire = wire_type(claim.type, dialect)
 
     def read(value: Any) -> Any:
-        # Tokens have numbers and UUIDs as texts.
-        value = wire.literal(value) if isinstance(value, str) else value
+        if isinstance(value, JSON_SCALARS):
+            # Tokens have numbers as texts, and texts as numbers.
+            try:
+                value = wire.literal(json_text(value))
+            except RefusedError:
+                return None
+        elif isinstance(value, Mapping) or (isinstance(value, list | tuple) and not isinstance(claim.type, ARRAY)):
+            return None
         return value if value is None or wire.bind is None else wire.bind(value)
 
     def read_one(context: Any) -> Any:
-        try:
-            return read(claimed(context, claim.steps))
-        except RefusedError:
-            return None
+        return read(claimed(context, claim.steps))
 
-    def read_all(context: Any) -> list[Any]:
+    def read_all(context: Any) -> tuple[Any, ...]:
         values = claimed(context, claim.steps)
-        return [] if values is None else [read(value) for value in values]
+        if not isinstance(values, Iterable) or isinstance(values, str | bytes | Mapping):
+            values = [values]  # a single one: of a text, each letter would be one
+        return tuple([found for found in map(read, values) if found is not None])
 
     return read_all if claim.expanding else read_one

@@ -241,7 +241,7 @@ class Compiler(ABC):
             junction = self.alias(table)
             on += [scope.column(here).expression == named(junction, table, there) for here, there in way.pairs]
             on += [named(junction, table, here) == child.column(there).expression for here, there in way.junction.pairs]
-            on += self.permitted(table, junction, "select")
+            on += self.permitted(table, junction.c, "select")
         return child, [*on, *self.where(child, embedded.node)]
 
     def called(self, way: Relationship, scope: Scope) -> FromClause:
@@ -255,11 +255,17 @@ class Compiler(ABC):
         )
         return rows
 
-    def permitted(self, table: Table, rows: Any, *actions: Action) -> list[ColumnElement[bool]]:
-        """What is true of the rows of a table that who asks may do something with."""
+    def permitted(self, table: Table, columns: Any, *actions: Action) -> list[ColumnElement[bool]]:
+        """What is true of the rows of a table that who asks may do something with.
+
+        Args:
+            table: whose rule it is.
+            columns: what stands for its columns, by their keys.
+            *actions: what is to be done.
+        """
 
         def stand(column: Column[Any]) -> ColumnElement[Any] | None:
-            return rows.c[column.key] if column.table is table else None
+            return columns[column.key] if column.table is table else None
 
         return [
             over(condition, stand, self.parameters, self.dialect)
@@ -285,7 +291,7 @@ class Compiler(ABC):
         return [
             *self.filters(scope, node),
             *(self.exists(scope, embedded) for embedded in node.inner()),
-            *self.permitted(scope.entity.table, scope.rows, "select"),
+            *self.permitted(scope.entity.table, scope.rows.c, "select"),
         ]
 
     def filters(self, scope: Scope, node: Node) -> list[ColumnElement[bool]]:

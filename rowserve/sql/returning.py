@@ -35,9 +35,9 @@ def written_check(
 ) -> ColumnElement[bool] | None:
     """What fails for a row that has been written and that was not to be, or that is not to be shown; None where there
     is no rule for that."""
-    rows = Returned(entity.table, entity.dialect)
+    columns = Returned(entity.table, entity.dialect).c
     actions: tuple[Action, ...] = (action, "select") if returning else (action,)
-    allowed = compiler.permitted(entity.table, rows, *actions)
+    allowed = compiler.permitted(entity.table, columns, *actions)
     return compiler.refusing(allowed, entity) if allowed else None
 
 

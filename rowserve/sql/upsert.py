@@ -89,21 +89,14 @@ def on_conflict(
     for index, item in enumerate(made, first):
         values[entity.column(item.name).column] = set_parameter(index)
     table = entity.table
-    there = Returned(table, entity.dialect)
-    after = Mapped({**dict(there.c), **{column.key: value for column, value in values.items()}})
+    there = Returned(table, entity.dialect).c
+    after = {**there, **{column.key: value for column, value in values.items()}}
     allowed = [
         *compiler.permitted(table, there, "select", "update"),
         *compiler.permitted(table, after, "update"),
     ]
     where = compiler.refusing(allowed, entity) if allowed else None
     return statement.on_conflict_do_update(index_elements=target, set_=values, where=where)
-
-
-class Mapped:
-    """Rows that are no table's: expressions by the keys of columns."""
-
-    def __init__(self, expressions: Mapping[str, ColumnElement[Any]]) -> None:
-        self.c = expressions
 
 
 def is_any_new(entity: Entity, written: FromClause, conflict: Conflict) -> ColumnElement[bool]:

@@ -369,8 +369,8 @@ def changeable(
 ) -> list[ColumnElement[bool]]:
     """Which rows are changed: those that are meant and may be seen. If one of them may not be changed, nothing is."""
     table = entity.table
-    where = [*where, *compiler.permitted(table, table, "select")]
-    allowed = compiler.permitted(table, table, action)
+    where = [*where, *compiler.permitted(table, table.c, "select")]
+    allowed = compiler.permitted(table, table.c, action)
     if not allowed:
         return list(where)
     # Of other rows nothing is asked, whatever the database looks at first.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -49,6 +50,26 @@ async def test_reading(client: AsyncClient, who: str) -> None:
     assert lines.text.split() == ["id", *map(str, ids)]
     streamed = await client.get("/posts?select=id", headers={**CALLERS[who], "accept": "application/x-ndjson"})
     assert [int(line[6:-1]) for line in streamed.text.split()] == ids
+
+
+async def test_callers_at_once_get_each_their_own(client: AsyncClient) -> None:
+    """Their requests wait, and travel together."""
+    asked = [(who, post) for _ in range(8) for who in CALLERS for post in POSTS]
+    answers = await asyncio.gather(*(client.get(f"/posts/{post['id']}", headers=CALLERS[who]) for who, post in asked))
+    for (who, post), answer in zip(asked, answers, strict=True):
+        assert answer.status_code == (200 if sees(who, post) else 404), (who, post)
+    lists = await asyncio.gather(*(client.get("/posts", headers=CALLERS[who]) for who, _ in asked))
+    for (who, _), answer in zip(asked, lists, strict=True):
+        assert answer.json() == [post for post in POSTS if sees(who, post)], who
+    writes = await asyncio.gather(
+        *(
+            client.patch(f"/posts/{post['id']}", json={"size": post["size"]}, headers=CALLERS[who])
+            for who, post in asked
+        )
+    )
+    for (who, post), answer in zip(asked, writes, strict=True):
+        refused = 401 if who == "anonymous" else 403 if sees(who, post) else 404
+        assert answer.status_code == (200 if owns(who, post) else refused), (who, post, answer.text)
 
 
 async def test_counting(client: AsyncClient, who: str) -> None:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import httpx
 import pytest
@@ -19,7 +20,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text
 from starlette.types import Message
 
-from rowserve import Database
+from rowserve import Database, database
 from rowserve.server import cli
 from rowserve.server.application import VARIABLE, Options, application
 from rowserve.server.credentials import Credentials
@@ -246,7 +247,6 @@ def test_a_server_of_two_workers(sqlite_url: str, tmp_path: Path) -> None:
 
 
 def served(*arguments: str, secret: str = "") -> Result:
-    gc.collect()  # the command opens every database that there is in the process, those of the tests before too
     environment = {"DATABASE_URL": "", "ROWSERVE_JWT_SECRET": secret}
     return CliRunner(env=environment).invoke(cli.main, ["serve", *arguments])
 
@@ -258,6 +258,9 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Options]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(VARIABLE, "{}")
     monkeypatch.setattr(cli, "check_address", lambda *_: None)
+    known: WeakSet[Database] = WeakSet()  # the command opens all that there are, those of the tests before too
+    for module in (cli, database):
+        monkeypatch.setattr(module, "known", known)
     monkeypatch.setattr(cli, "run", lambda *_: ran.append(Options.load()))
     (tmp_path / "tokens.json").write_text("{}")
     (tmp_path / "bare.py").write_text("async def app(scope, receive, send): ...\n")
