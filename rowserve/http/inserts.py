@@ -60,15 +60,15 @@ class Inserts(Writer):
             columns = parsed.query.columns
             names = tuple(given.first[0] if columns is None else dict.fromkeys(columns))
             sparse = columns is not None and preferences.missing == "default"
-            rows: Kind | None = None if return_ == "minimal" else kind_of(media)
+            kind: Kind | None = None if return_ == "minimal" else kind_of(media)
             if return_ == "headers-only":
-                rows = "json" if self.key else None
+                kind = "json" if self.key else None
                 parsed = parsed._replace(query=replace(parsed.query, select=self.key, embedded=()))
             parsed, zone = self.zoned(parsed, preferences)
             shape = self.shape(
                 ("insert", names, conflict, sparse),
                 parsed.query,
-                rows,
+                kind,
                 zone,
                 partial(compile_insert, names=names, conflict=conflict, sparse=sparse),
             )
@@ -76,7 +76,7 @@ class Inserts(Writer):
             check = EXACTLY_ONE if media.singular else None
             returned = await self.run(request, shape.change, given, parsed, preferences, check)
         else:
-            layout, has_key = self.layout(request, parsed.query), False
+            layout, has_key = self.layout(media, parsed.query), False
             if media.singular:
                 EXACTLY_ONE.check(0)
         headers: Headers = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..backends import Returned, Write
-from ..query import Column, Parsed, Preferences, Query, SelectItem, Star
+from ..query import Column, MediaType, Parsed, Preferences, Query, SelectItem, Star
 from ..rows import RowReader
 from ..slices import Rows
 from ..sql.entity import Entity
@@ -128,9 +128,9 @@ class Writer:
         change = compile_(node, returning=layout.form if rows else None, zone=zone)
         return Shape(change, layout, rows is not None and has_key(self.context.entity, query.select))
 
-    def layout(self, request: Request, query: Query) -> Layout:
+    def layout(self, media: MediaType, query: Query) -> Layout:
         """How a body is laid out of rows that no statement has given back, as there are none."""
-        return layout_of(self.context.plan(query), kind_of(request.media_type()))
+        return layout_of(self.context.plan(query), kind_of(media))
 
 
 def has_key(entity: Entity, select: tuple[SelectItem, ...]) -> bool:

@@ -69,7 +69,6 @@ class Writes(Writer):
         names = tuple(row)
 
         compile_ = partial(compile_update, names=names, resetting=resetting)
-
         return await self.change(request, parsed, preferences, [row], ("update", names, resetting), compile_)
 
     def are_keyed(self, rows: Sequence[Row]) -> bool:
@@ -96,7 +95,6 @@ class Writes(Writer):
             return await self.unchanged(request, parsed, preferences)
 
         compile_ = partial(compile_keyed_update, names=names)
-
         return await self.change(request, parsed, preferences, rows, ("update each", names), compile_)
 
     async def replace(self, request: Request) -> Answer:
@@ -135,18 +133,19 @@ class Writes(Writer):
                 row[item.name] = value_of(item, text)
         names = tuple(row)
         conflict = Conflict(tuple(item.name for item in entity.primary_key), "replace")
+        media = request.media_type()
         parsed, zone = self.zoned(parsed, preferences)
         shape = self.shape(
             ("put", names),
             parsed.query,
-            self.kind(request, preferences),
+            self.kind(request, preferences, media),
             zone,
             partial(compile_insert, names=names, conflict=conflict),
         )
-        check = EXACTLY_ONE if request.media_type().singular else None
+        check = EXACTLY_ONE if media.singular else None
         returned = await self.run(request, shape.change, Rows([row], False), parsed, preferences, check)
         status = 201 if is_any_new(returned) else 200
-        return self.changed(request, preferences, shape.layout, returned, status)
+        return self.changed(request, preferences, media, shape.layout, returned, status)
 
     async def delete(self, request: Request) -> Answer:
         """DELETE of the rows that filters select. A body is not looked at."""
@@ -154,7 +153,6 @@ class Writes(Writer):
         parsed = context.parse_request(request)
         preferences = await self.preferences(request)
         self.check_filtered(parsed, "DELETE")
-
         return await self.change(request, parsed, preferences, [{}], ("delete",), compile_delete)
 
     async def change(
@@ -167,11 +165,12 @@ class Writes(Writer):
         compile_: Compile,
     ) -> Answer:
         """Runs a change and answers with the rows as they are then, or with nothing but that it is done."""
+        media = request.media_type()
         parsed, zone = self.zoned(parsed, preferences)
-        shape = self.shape(kind, parsed.query, self.kind(request, preferences), zone, compile_)
-        check = row_count(preferences, singular=request.media_type().singular)
+        shape = self.shape(kind, parsed.query, self.kind(request, preferences, media), zone, compile_)
+        check = row_count(preferences, singular=media.singular)
         returned = await self.run(request, shape.change, Rows(list(rows), False), parsed, preferences, check)
-        return self.changed(request, preferences, shape.layout, returned)
+        return self.changed(request, preferences, media, shape.layout, returned)
 
     async def body(self, request: Request, reader: RowReader) -> tuple[list[Row], bool]:
         """The objects in a body, and whether they came as an array."""
@@ -201,9 +200,8 @@ class Writes(Writer):
                         details=f"The URL says that {item.name} is {text}.",
                     )
 
-    def kind(self, request: Request, preferences: Preferences) -> Kind | None:
+    def kind(self, request: Request, preferences: Preferences, media: MediaType) -> Kind | None:
         """What the rows look like that a change is answered with; None for no rows."""
-        media = request.media_type()
         return kind_of(media) if self.wants_rows(request, preferences, media) else None
 
     def wants_rows(self, request: Request, preferences: Preferences, media: MediaType) -> bool:
@@ -220,13 +218,20 @@ class Writes(Writer):
         """PATCH with ``{}``: there is nothing to set, so nothing is written."""
         if request.key is not None:
             return await self.reads.get(request)
-        check = row_count(preferences, singular=request.media_type().singular)
+        media = request.media_type()
+        check = row_count(preferences, singular=media.singular)
         if check is not None:
             check.check(0)
-        return self.changed(request, preferences, self.layout(request, parsed.query), Returned([], 0))
+        return self.changed(request, preferences, media, self.layout(media, parsed.query), Returned([], 0))
 
     def changed(
-        self, request: Request, preferences: Preferences, layout: Layout, returned: Returned, status: int = 200
+        self,
+        request: Request,
+        preferences: Preferences,
+        media: MediaType,
+        layout: Layout,
+        returned: Returned,
+        status: int = 200,
     ) -> Answer:
         if request.key is not None and not returned.touched:
             raise self.context.not_found(request)
@@ -236,7 +241,6 @@ class Writes(Writer):
         if request.key is None and request.method != "PUT":
             span = f"0-{rows - 1}" if rows and request.method == "PATCH" else "*"
             add_range(headers, span, rows, preferences)
-        media = request.media_type()
         if not self.wants_rows(request, preferences, media):
             return Answer(204, headers)
         headers.append(content_type(media))
