@@ -11,6 +11,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, Table, UniqueConstraint
 from .. import identifiers
 from ..errors import ApiError, database_error
 from .base import Write
+from .conflicts import LOCKED
 from .sqlite_functions import RAISED, raised
 
 UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
@@ -56,9 +57,7 @@ def translated(
     if "interrupted" in message:
         return database_error("57014", "canceling statement due to statement timeout")
     if "locked" in message or "busy" in message:
-        return database_error(
-            "53300", "the database is locked by another writer", hint="Try again after the seconds in Retry-After."
-        )
+        return database_error("53300", LOCKED, hint="Try again after the seconds in Retry-After.")
     if "disk is full" in message or "disk I/O error" in message:
         return database_error("53100", message, hint="The server's disk has to be looked after.")
     if "readonly" in message:
