@@ -22,7 +22,7 @@ from .database import Database, default_database
 from .documentation import QUERY_PATH, Documentation
 from .errors import ApiError
 from .function_routes import PREFIX, add_function
-from .http import QUERY_KEY, AnyAnswer, Guarded, Handler, Limits, Rules
+from .http import QUERY_KEY, AnyAnswer, Guarded, Handler, Hooks, Limits, Rules
 from .http.handler import failed
 from .http.profiles import profile
 from .http.responses import error_answer
@@ -31,6 +31,8 @@ from .served import METHODS, embeddable, resources, rules
 from .signatures import signature_of
 from .sql.entity import mapped_table
 from .sql.models import model_catalog, neighbours
+
+HOOKS = ("before_insert", "after_insert", "before_update", "after_update", "before_delete", "after_delete")
 
 Model = TypeVar("Model")
 Registered = TypeVar("Registered", bound=Callable[..., Any])
@@ -98,6 +100,7 @@ class Resource(APIRouter, Generic[Model]):
         permissions: who may read and write which rows; see :mod:`rowserve.permissions`. Rules hold however a row is
             reached, embedded in others too; for a model with several resources, what is embedded is under the rules of
             the first of them.
+        retry: whether a write is done again, hooks and all, when it got into the way of another transaction.
     """
 
     prefix: str = ""
@@ -114,6 +117,7 @@ class Resource(APIRouter, Generic[Model]):
     server_timing: bool = False
     user: Any = None
     permissions: Rule | None = None
+    retry: bool = True
 
     model: ClassVar[Any] = None
 
@@ -137,6 +141,7 @@ class Resource(APIRouter, Generic[Model]):
             if limit.name in options:
                 setattr(self, limit.name, options.pop(limit.name))
         self.user = options.pop("user", self.user)
+        self.retry = options.pop("retry", self.retry)
         self.permissions = options.pop("permissions", self.permissions)
         if not isinstance(self.permissions, Rule | None):
             raise TypeError(f"permissions is {self.permissions!r}: it is a rule, such as IsAuthenticated()")
@@ -221,6 +226,37 @@ class Resource(APIRouter, Generic[Model]):
         """
         return None
 
+    async def before_insert(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
+        """Is given the rows that a request brings, checked, and may change them. Whatever a hook raises refuses the
+        request: nothing of it is written, nor of what the hook has done by ``ctx.session``.
+
+        Args:
+            ctx: who asks, and the session whose transaction this is.
+            rows: values by column; all rows have to have the same columns in the end.
+        """
+
+    async def after_insert(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
+        """Is given the rows as they are stored; see :meth:`before_insert`."""
+
+    async def before_update(self, ctx: Context, rows: list[dict[str, Any]], changes: dict[str, Any]) -> None:
+        """Is given the rows that are going to be changed, as they are, locked; not called where there are none.
+
+        Args:
+            ctx: see :meth:`before_insert`.
+            rows: all columns.
+            changes: the new values by column, which may be changed. Where each row has changes of its own, the hook
+                is called for each of them.
+        """
+
+    async def after_update(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
+        """Is given the rows as they have become; see :meth:`before_insert`."""
+
+    async def before_delete(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
+        """Is given the rows that are going to be deleted, locked; not called where there are none."""
+
+    async def after_delete(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
+        """Is given the rows as they were."""
+
     @cached_property
     def rule(self) -> Rule | None:
         """What is granted on which rows; None where all is."""
@@ -288,10 +324,18 @@ class Resource(APIRouter, Generic[Model]):
                 under[table] = self.rule
             entity, limits = catalog.by_table[table], self.limits
             if under:
-                self._handler = Guarded(entity, catalog, backend, limits, Rules(under))
+                self._handler = Guarded(entity, catalog, backend, limits, Rules(under), hooks=self.hooks)
             else:
-                self._handler = Handler(entity, catalog, backend, limits)
+                self._handler = Handler(entity, catalog, backend, limits, hooks=self.hooks)
         return self._handler
+
+    @property
+    def hooks(self) -> Hooks:
+        """The hooks that there are, for the database that is open now."""
+        written = {
+            name: getattr(self, name) for name in HOOKS if getattr(type(self), name) is not getattr(Resource, name)
+        }
+        return Hooks((self._database or default_database()).begin, is_replayable=self.retry, **written)
 
 
 def condition_of(query: Select[Any] | None, table: Table) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import asyncpg
 
-from ..errors import ApiError, database_error, internal_error
+from ..errors import ApiError, internal_error, timed_out
 from .admission import Door, Job
 from .base import Arguments, Returned, Settings, Statement, Write
 from .conflicts import pauses
@@ -292,8 +292,3 @@ class WriteLane(Lane[Write]):
 def fail(batch: Sequence[Job[Any]], error: ApiError) -> None:
     for job in batch:
         job.fail(error)
-
-
-def timed_out() -> ApiError:
-    """The answer for a statement that was stopped at its deadline."""
-    return database_error("57014", "canceling statement due to statement timeout")

@@ -100,9 +100,11 @@ class Context:
         parsed = self.parse(request.query_string)
         if request.timing is not None:
             request.timing.parsed = perf_counter()
-        return parsed if request.key is None else self._for_key(parsed, request.key)
+        return parsed if request.key is None else self.for_key(parsed, request.key)
 
-    def _for_key(self, parsed: Parsed, key: Sequence[str]) -> Parsed:
+    def for_key(self, parsed: Parsed, key: Sequence[str]) -> Parsed:
+        """A query with the primary key as a filter."""
+
         def make() -> Query:
             first = len(parsed.values)
             where = tuple(

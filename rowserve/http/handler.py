@@ -17,11 +17,13 @@ from ..sql.catalog import Catalog
 from ..sql.entity import Entity
 from .context import Context
 from .context import Limits as Limits
+from .hooks import Hooks
 from .inserts import Inserts
 from .reads import Reads
 from .request import ClientGone, Request
 from .responses import Answer, StreamedAnswer, error_answer
 from .timing import Timing
+from .transactions import TransactedInserts, TransactedWrites
 from .writes import Writes
 
 log = logging.getLogger("rowserve")
@@ -46,19 +48,30 @@ class Handler:
         backend: the database's backend.
         limits: what bounds requests.
         access: what those who ask may do.
+        hooks: what is done around writes.
     """
 
     def __init__(
-        self, entity: Entity, catalog: Catalog, backend: Backend, limits: Limits, access: Access = ANYTHING
+        self,
+        entity: Entity,
+        catalog: Catalog,
+        backend: Backend,
+        limits: Limits,
+        access: Access = ANYTHING,
+        *,
+        hooks: Hooks | None = None,
     ) -> None:
         self.entity = entity
         self.context = Context(entity, catalog, backend, limits, access)
         reads = Reads(self.context)
-        writes = Writes(self.context, reads)
+        inserts, writes = Inserts(self.context), Writes(self.context, reads)
+        if hooks is not None and hooks.any:
+            inserts = TransactedInserts(hooks, self.context)
+            writes = TransactedWrites(hooks, self.context, reads)
         self.collection: dict[str, Method] = {
             "GET": reads.list_rows,
             "HEAD": reads.list_rows,
-            "POST": Inserts(self.context).insert,
+            "POST": inserts.insert,
             "PATCH": writes.update,
             "PUT": writes.put,
             "DELETE": writes.delete,

@@ -96,6 +96,8 @@ class Node:
         embedded: what is embedded, by the name that filters and orders have for it.
         source: where the rows come from, if not out of the entity's table.
         access: what who asks may see of it, and of what is embedded.
+        whole: whether rows that are written come back with all of their columns besides, as the last of what is given
+            back: a JSON object.
     """
 
     entity: Entity
@@ -105,6 +107,7 @@ class Node:
     embedded: Mapping[str, Embedded]
     source: Source | None = None
     access: Access = ANYTHING
+    whole: bool = False
 
     @property
     def is_aggregated(self) -> bool:

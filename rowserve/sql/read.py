@@ -28,9 +28,10 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from ..backends.base import Arguments, Statement
-from ..query import Comparison, Condition
+from ..query import Comparison, Condition, Field
 from .compiler import Arrangement, Compiler, Listed, number
 from .conditions import not_supported
+from .entity import Entity
 from .ordering import backwards
 from .output import Form, Pair, literal_text
 from .plan import ColumnValue, Item, Node
@@ -332,6 +333,23 @@ def compile_rows(
     row = row_of(compiler, node, page, form)
     row = row if form == "csv" else shown_as(row, form)
     return compiled_read(compiler.dialect, compiler.selected(page, row), compiler.parameters)
+
+
+def all_columns(entity: Entity) -> tuple[Item, ...]:
+    """What is shown of a row that is shown whole."""
+    return tuple([Item(name, ColumnValue(Field(name))) for name in entity.columns])
+
+
+def compile_matched(node: Node) -> Read:
+    """The statement that yields the rows that a write with the same filters is going to change, each as the text of a
+    JSON object of all its columns. PostgreSQL locks them; SQLite lets but one write at a time."""
+    embedded = {name: replace(each, is_inner=False) for name, each in node.embedded.items()}
+    filters = replace(node.modifiers, order=(), limit=None, offset=None)
+    node = replace(node, items=all_columns(node.entity), embedded=embedded, modifiers=filters)
+    read = compile_rows(node, ordered=False)
+    if node.entity.dialect.name == "sqlite":
+        return read
+    return replace(read, statement=Statement(f"{read.statement.text} FOR UPDATE"))
 
 
 def compile_total(node: Node, *, planned: bool) -> Read:

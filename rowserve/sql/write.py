@@ -60,6 +60,7 @@ class Change:
         order: where the placeholders are not in this order, which of all that each takes: PostgreSQL's are numbered as
             SQLAlchemy came upon them.
         gathered: the same as ``arguments``, for what is made of all the rows that were returned.
+        is_whole: whether the whole row comes last of what is given back.
         columns: the names of what is written, for an error to say which; made of the parameters.
     """
 
@@ -69,6 +70,7 @@ class Change:
     arguments: tuple[tuple[int, Any], ...] = ()
     order: tuple[int, ...] = ()
     gathered: tuple[tuple[int, Any], ...] = ()
+    is_whole: bool = False
     columns: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -194,7 +196,7 @@ def compile_insert(
         return replace(change, statement=text)
     if conflict is not None:
         text = replace(text, is_shared=False, key=key_of(change.positions(), conflict))
-    if parameters and not change.arguments and not changed and are_joinable(entity, parameters):
+    if parameters and not change.arguments and not changed and are_joinable(node, parameters):
         sets = parameter_sets(entity, parameters)
         values = values_of(parameters, [sets.c[f"s{index}"] for index in range(len(parameters))], otherwise)
         source = select(*values.values(), *expressions.values()).order_by(sets.c.n)
@@ -241,9 +243,10 @@ def parameter_sets(entity: Entity, parameters: Sequence[Parameter]) -> Any:
     return func.unnest(*arrays).table_valued(*names, with_ordinality="n").render_derived(name="sets")
 
 
-def are_joinable(entity: Entity, parameters: Sequence[Parameter]) -> bool:
-    """Whether arrays of the parameters' values can be taken apart again: PostgreSQL flattens arrays of arrays."""
-    return not any(isinstance(entity.column(item.name).column.type, postgresql.ARRAY) for item in parameters)
+def are_joinable(node: Node, parameters: Sequence[Parameter]) -> bool:
+    """Whether rows can be written together and told apart again: PostgreSQL flattens arrays of arrays."""
+    columns = [node.entity.column(item.name).column for item in parameters]
+    return not (node.whole or any(isinstance(column.type, postgresql.ARRAY) for column in columns))
 
 
 def compile_update(
@@ -347,7 +350,7 @@ def compiled_change(
         whole = statement.returning(*gathering.returned)
     elif conflict is not None and conflict.changes and isinstance(statement, Insert):
         whole = returned_upserts(compiler, node, statement, conflict, checked, returning)
-    elif returning:
+    elif returning or node.whole:
         whole = returned(compiler, node, statement, guard, checked, returning)
     elif checked is not None:
         whole = statement.returning(case((checked, literal_text(""))))
@@ -357,7 +360,7 @@ def compiled_change(
     known = [*sets, *own]
     order = () if names == known else tuple([known.index(name) for name in names])
     arguments = compiler.parameters.arguments(own)
-    change = Change(Statement(text), entity, in_order(parameters, names), arguments, order)
+    change = Change(Statement(text), entity, in_order(parameters, names), arguments, order, is_whole=node.whole)
     if gathering is None:
         return change
     what, names = gathering.compiled(compiler)
