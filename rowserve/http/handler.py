@@ -22,6 +22,7 @@ from .reads import Reads
 from .request import ClientGone, Request
 from .responses import Answer, StreamedAnswer, error_answer
 from .timing import Timing
+from .versioned import VersionedInserts, VersionedWrites
 from .writes import Writes
 
 log = logging.getLogger("rowserve")
@@ -54,11 +55,15 @@ class Handler:
         self.entity = entity
         self.context = Context(entity, catalog, backend, limits, access)
         reads = Reads(self.context)
-        writes = Writes(self.context, reads)
+        version = entity.version
+        if version is None:
+            writes, inserts = Writes(self.context, reads), Inserts(self.context)
+        else:
+            writes, inserts = VersionedWrites(self.context, reads, version), VersionedInserts(self.context, version)
         self.collection: dict[str, Method] = {
             "GET": reads.list_rows,
             "HEAD": reads.list_rows,
-            "POST": Inserts(self.context).insert,
+            "POST": inserts.insert,
             "PATCH": writes.update,
             "PUT": writes.put,
             "DELETE": writes.delete,

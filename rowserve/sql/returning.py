@@ -14,6 +14,7 @@ from sqlalchemy import (
     Update,
     and_,
     case,
+    func,
     literal_column,
     null,
     select,
@@ -48,20 +49,28 @@ def returned(
     guard: ColumnElement[Any] | None,
     checked: ColumnElement[bool] | None,
     form: Form,
+    tag: ColumnElement[str] | None = None,
 ) -> Any:
-    """The statement, giving a row of one text for each row it wrote; NULL for one that is not to be shown."""
+    """The statement, giving a row of one text for each row it wrote; NULL for one that is not to be shown.
+
+    Args:
+        tag: what the last column says of the row, if it is but one.
+    """
     entity = node.entity
     if entity.dialect.name == "sqlite":
-        return statement.returning(returned_row(compiler, node, checked, form))
+        return statement.returning(returned_row(compiler, node, checked, form), *([] if tag is None else [tag]))
     more = [] if guard is None else [guard]
     stored = all(isinstance(item.value, ColumnValue) and is_stored(node, item.value) for item in node.items)
-    if stored and checked is None and not node.is_rearranged:
+    if stored and checked is None and tag is None and not node.is_rearranged:
         scope = Scope(entity, entity.table, node.name)
         columns: list[Any] = [compiler.output(scope, item.value).label(item.key) for item in node.items]
         written = statement.returning(*columns or [literal_column("1")]).cte("written")
         row = text_of(compiler, [(item.key, written.c[item.key]) for item in node.items], written, form)
         return select(row, *more).select_from(written)
-    written = written_rows(entity, statement, checked)
+    label = "version of the row"
+    written = written_rows(entity, statement, checked, *([] if tag is None else [tag.label(label)]))
+    if tag is not None:
+        more.append(select(func.max(written.c[label])).scalar_subquery())
     row, rows = shown(compiler, node, written, form, written_order(compiler, node, written))
     return select(row, *more).select_from(rows)
 
