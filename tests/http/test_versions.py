@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi import Depends
 from httpx import AsyncClient, Response
-from sqlalchemy import ForeignKey, select
+from sqlalchemy import ForeignKey, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -76,6 +76,17 @@ class Letter(Base):
     text: Mapped[str]
     version: Mapped[str] = mapped_column()
     __mapper_args__ = {"version_id_col": version, "version_id_generator": following}  # noqa: RUF012
+
+
+class Stamp(Base):
+    """What has versions of the database's making."""
+
+    __tablename__ = "stamps"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    mark: Mapped[int] = mapped_column(server_default="7")
+    __mapper_args__ = {"version_id_col": mark, "version_id_generator": False}  # noqa: RUF012
 
 
 class Plain(Base):
@@ -329,6 +340,20 @@ async def test_versions_of_ones_own_making(database_url: str) -> None:
             letter.text = "w"
         assert state(await client.get("/letters/1")) == (200, '"d"')
         assert (await client.delete("/letters?id=eq.2")).status_code == 204
+
+
+async def test_versions_of_the_databases_making(database_url: str) -> None:
+    db = Database(database_url)
+    async with client_of(application(db, Base, Resource(Stamp))) as client:
+        assert (await client.post("/stamps", json={"text": "x", "mark": 3})).json()["mark"] == 7
+        async with db.begin() as session:
+            await session.execute(update(Stamp).values(mark=8))
+        for body in ({"text": "y"}, {"text": "z", "mark": 8}):
+            assert state(await client.put("/stamps/1", json=body, headers=match('"8"'))) == (200, '"8"')
+        merge = {"prefer": "resolution=merge-duplicates"}
+        assert (await client.post("/stamps", json={"id": 1, "text": "w"}, headers=merge)).json()["mark"] == 8
+        assert (await client.put("/stamps?id=eq.1", json={"text": "v"})).status_code == 204
+        assert refusal(await client.delete("/stamps/1", headers=match('"7"'))) == (412, "PT412")
 
 
 async def test_a_version_may_be_required(database_url: str) -> None:
