@@ -101,14 +101,9 @@ def mapped_version(mapper: Mapper[Any], item: EntityColumn) -> Version:
 def is_versioned(node: Node) -> bool:
     """Whether a row's version says all about what is shown of it: nothing of other rows is, and nothing computed."""
     entity = node.entity
-    return (
-        entity.version is not None
-        and node.source is None
-        and not node.embedded
-        and all(
-            isinstance(item.value, ColumnValue) and item.value.field.name in entity.columns and not item.aggregate
-            for item in node.items
-        )
+    return entity.version is not None and all(
+        isinstance(item.value, ColumnValue) and item.value.field.name in entity.columns and not item.aggregate
+        for item in node.items
     )
 
 
