@@ -31,6 +31,7 @@ from .served import METHODS, embeddable, resources, rules
 from .signatures import signature_of
 from .sql.entity import mapped_table
 from .sql.models import model_catalog, neighbours
+from .sql.versions import version_of
 
 HOOKS = ("before_insert", "after_insert", "before_update", "after_update", "before_delete", "after_delete")
 
@@ -96,6 +97,11 @@ class Resource(APIRouter, Generic[Model]):
             come as the database has them, as in PostgREST.
         explain: whether the database's plan is answered where ``Accept`` asks for it: it tells of the tables.
         server_timing: whether answers say where the time went, in ``Server-Timing``.
+        version: the column of whole numbers that says which version of itself a row is: 1 when it is inserted, one more
+            with each update. Rows have an ``ETag`` then, and ``If-Match`` is followed. A model's ``version_id_col`` is
+            one by itself; ``"xmin"`` is PostgreSQL's own, for a table that has none.
+        version_required: whether rows are changed by their version alone: PATCH, PUT and DELETE want ``If-Match``, and
+            whatever changes rows that nobody need have seen is refused, 428.
         user: ``Depends(...)`` of what finds out who asks; it is ``ctx.user`` for the rules.
         permissions: who may read and write which rows; see :mod:`rowserve.permissions`. Rules hold however a row is
             reached, embedded in others too; for a model with several resources, what is embedded is under the rules of
@@ -115,6 +121,8 @@ class Resource(APIRouter, Generic[Model]):
     ordered: bool = True
     explain: bool = False
     server_timing: bool = False
+    version: str | None = None
+    version_required: bool = False
     user: Any = None
     permissions: Rule | None = None
     retry: bool = True
@@ -142,6 +150,7 @@ class Resource(APIRouter, Generic[Model]):
                 setattr(self, limit.name, options.pop(limit.name))
         self.user = options.pop("user", self.user)
         self.retry = options.pop("retry", self.retry)
+        self.version = options.pop("version", self.version)
         self.permissions = options.pop("permissions", self.permissions)
         if not isinstance(self.permissions, Rule | None):
             raise TypeError(f"permissions is {self.permissions!r}: it is a rule, such as IsAuthenticated()")
@@ -158,6 +167,9 @@ class Resource(APIRouter, Generic[Model]):
         # The wire is the same whichever the database, so PostgreSQL's names will do.
         catalog = neighbours(self._model, PGDialect_asyncpg())  # type: ignore[no-untyped-call]
         entity = catalog.by_table[mapped_table(self._model)]
+        entity.version = version_of(entity, self.version)
+        if self.version_required and entity.version is None:
+            raise ValueError(f"version_required is set, but rows of {entity.name} have no version: say version=")
         documentation = Documentation(
             entity,
             max_rows=self.max_rows,
@@ -165,6 +177,7 @@ class Resource(APIRouter, Generic[Model]):
             name=prefix.strip("/").replace("/", "_"),
             ways=catalog.ways(entity),
             tx=self.tx_override,
+            version_required=self.version_required,
         )
         super().__init__(
             prefix=prefix or f"/{documentation.name}",
@@ -287,8 +300,8 @@ class Resource(APIRouter, Generic[Model]):
         await answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, key: str | None) -> AnyAnswer:
-        handler = self.handler
         try:
+            handler = self.handler
             profile(scope, [handler.entity.schema])
         except ApiError as error:
             return error_answer(error)
@@ -311,7 +324,11 @@ class Resource(APIRouter, Generic[Model]):
 
     @property
     def handler(self) -> Handler | Guarded:
-        """What answers requests, for the database that is open now."""
+        """What answers requests, for the database that is open now.
+
+        Raises:
+            ApiError: 500 0A000 for a version that the database does not have.
+        """
         backend = (self._database or default_database()).backend
         if self._handler is None or self._backend is not backend:
             self._backend = backend
@@ -323,6 +340,7 @@ class Resource(APIRouter, Generic[Model]):
             if self.rule is not None:
                 under[table] = self.rule
             entity, limits = catalog.by_table[table], self.limits
+            entity.version = version_of(entity, self.version)
             if under:
                 self._handler = Guarded(entity, catalog, backend, limits, Rules(under), hooks=self.hooks)
             else:

@@ -39,6 +39,7 @@ class Limits:
     ordered: bool = True
     explain: bool = False
     server_timing: bool = False
+    version_required: bool = False
 
 
 class Shapes(dict[Hashable, Any]):
@@ -103,7 +104,7 @@ class Context:
         return parsed if request.key is None else self.for_key(parsed, request.key)
 
     def for_key(self, parsed: Parsed, key: Sequence[str]) -> Parsed:
-        """A query with the primary key as a filter."""
+        """A query, with a primary key as one more filter."""
 
         def make() -> Query:
             first = len(parsed.values)

@@ -23,7 +23,13 @@ from .reads import Reads
 from .request import ClientGone, Request
 from .responses import Answer, StreamedAnswer, error_answer
 from .timing import Timing
-from .transactions import TransactedInserts, TransactedWrites
+from .transactions import (
+    TransactedInserts,
+    TransactedVersionedInserts,
+    TransactedVersionedWrites,
+    TransactedWrites,
+)
+from .versioned import VersionedInserts, VersionedWrites
 from .writes import Writes
 
 log = logging.getLogger("rowserve")
@@ -64,10 +70,7 @@ class Handler:
         self.entity = entity
         self.context = Context(entity, catalog, backend, limits, access)
         reads = Reads(self.context)
-        inserts, writes = Inserts(self.context), Writes(self.context, reads)
-        if hooks is not None and hooks.any:
-            inserts = TransactedInserts(hooks, self.context)
-            writes = TransactedWrites(hooks, self.context, reads)
+        inserts, writes = writers(self.context, reads, hooks)
         self.collection: dict[str, Method] = {
             "GET": reads.list_rows,
             "HEAD": reads.list_rows,
@@ -111,6 +114,19 @@ class Handler:
             return await method(request)
         except Exception as error:
             return failed(scope, error)
+
+
+def writers(context: Context, reads: Reads, hooks: Hooks | None) -> tuple[Inserts, Writes]:
+    """What inserts, and what changes rows that are there: no more of it than the resource has use for."""
+    version = context.entity.version
+    if hooks is None or not hooks.any:
+        if version is None:
+            return Inserts(context), Writes(context, reads)
+        return VersionedInserts(context, version), VersionedWrites(context, reads, version)
+    if version is None:
+        return TransactedInserts(hooks, context), TransactedWrites(hooks, context, reads)
+    inserts = TransactedVersionedInserts(hooks, context, version)
+    return inserts, TransactedVersionedWrites(hooks, context, reads, version)
 
 
 async def answered(scope: Scope, run: Callable[[], Awaitable[AnyAnswer]]) -> AnyAnswer:

@@ -33,6 +33,7 @@ from .hooks import Begin, Hook, Hooks, Row
 from .inserts import Inserts
 from .request import Request
 from .responses import Answer, StreamedAnswer
+from .versioned import VersionedInserts, VersionedWrites
 from .writer import Compile, Writer
 from .writes import Writes
 
@@ -178,13 +179,15 @@ class Transacted(Writer):
             unit.undone = True
             write = replace(write, rollback=False)
         returned = await self.context.backend.write_in(await unit.session(), write)
-        if unit.matched is not None and unit.matched != returned.touched:
-            # What the hook was shown is not what has been changed.
+        if unit.matched is not None and unit.matched != returned.touched and request.key is None:
+            # What the hook was shown is not what has been changed. Of a row of its own that is a matter of its version.
             raise database_error("40001", "could not serialize access: rows have come or gone meanwhile")
         after = self.after[request.method]
-        if after is not None and change.is_whole and returned.rows:
+        if after is None or not change.is_whole:
+            return returned
+        if returned.rows:
             await after(await unit.context(), self.stored([row[-1] for row in returned.rows]))
-        return returned
+        return Returned([tuple(row)[:-1] for row in returned.rows], returned.touched)
 
     def check_columns(self, hook: str, rows: Sequence[Row]) -> None:
         """Tells the application of a hook that has given rows of one statement different columns."""
@@ -334,6 +337,14 @@ class TransactedWrites(Transacted, Writes):
         found = await context.backend.read_in(asking.session, read.statement, read.bind(parsed.values, asking))
         unit.matched = (unit.matched or 0) + len(found)
         return self.stored([row[0] for row in found])
+
+
+class TransactedVersionedInserts(TransactedInserts, VersionedInserts):
+    """Answers what inserts rows that have a version, with hooks."""
+
+
+class TransactedVersionedWrites(TransactedWrites, VersionedWrites):
+    """Answers what changes rows that have a version, with hooks."""
 
 
 def unit_of(request: Request) -> Unit:

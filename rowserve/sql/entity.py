@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, ColumnElement, Dialect, FromClause, Table, UniqueConstraint, inspect
 from sqlalchemy.orm import Mapper
 
 from ..errors import ApiError
 from .types import WireType, wire_type
+
+if TYPE_CHECKING:
+    from .versions import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,9 @@ class Entity:
         schema: the name that clients know its schema by.
         computed: columns that are not stored.
         model: the mapped class, where there is one.
+
+    Attributes:
+        version: what says which version of itself a row is, if anything does.
     """
 
     def __init__(
@@ -65,6 +71,7 @@ class Entity:
         self.computed: dict[str, Computed] = {column.name: column for column in computed}
         self.primary_key = tuple(self.columns[column.name] for column in table.primary_key.columns)
         self.unique = unique_keys(table)
+        self.version: Version | None = None
 
     def column(self, name: str) -> EntityColumn:
         """The stored column of that name.
@@ -80,6 +87,8 @@ class Entity:
     def replaceable(self, known: Collection[str]) -> list[str]:
         """The columns to reset where a row is replaced: all but those that are ``known``, the primary key, and what
         makes its own values."""
+        if self.version is not None:
+            known = {*known, self.version.name}
         return [
             name
             for name, item in self.columns.items()

@@ -39,6 +39,7 @@ from .postgresql_compiler import PostgreSQLCompiler
 from .reflected_types import array_of
 from .scope import CONSTANT, Parameters, Scope
 from .sqlite_compiler import SQLiteCompiler
+from .versions import is_versioned
 
 Count: TypeAlias = Literal["exact", "bounded"]
 Boundary: TypeAlias = Literal["far", "both"]
@@ -91,6 +92,7 @@ def compile_read(
     ordered: bool = True,
     form: Form = "json",
     zone: int | None = None,
+    tagged: bool = False,
 ) -> Read:
     """The statement for a list.
 
@@ -108,6 +110,8 @@ def compile_read(
         ordered: whether lists that are given no order are in that of the primary key.
         form: what is made of each row.
         zone: which of the request's values is the time zone that moments are shown in, if any.
+        tagged: whether the version of the row, which has to be but one, comes in the place of the boundary, if it says
+            all about what is shown.
 
     Raises:
         ApiError: 42703 for an unknown column, and whatever else a filter, a cast or an order may be wrong in.
@@ -127,6 +131,10 @@ def compile_read(
     is_paged = node.source is None and not node.is_aggregated
     if boundary is not None and arrangement.limit is not None and is_paged:
         edge = page_boundary(compiler, scope, node, arrangement, both=boundary == "both")
+    version = node.entity.version
+    if tagged and version is not None and is_versioned(node):
+        of_row = version.text(node.entity, scope.rows)
+        edge = select(of_row).select_from(scope.rows).where(*where).scalar_subquery()
     # In the order of a packed row: placeholders are numbered by where they stand, and both take the same arguments.
     columns: list[Any] = [func.count().label("rows"), total.label("total"), edge.label("boundary"), body.label("body")]
     statement = select(*columns).select_from(page.rows)

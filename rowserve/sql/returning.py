@@ -15,6 +15,7 @@ from sqlalchemy import (
     Update,
     and_,
     case,
+    func,
     literal_column,
     null,
     select,
@@ -50,15 +51,19 @@ def returned(
     guard: ColumnElement[Any] | None,
     checked: ColumnElement[bool] | None,
     form: Form | None,
+    tag: ColumnElement[str] | None = None,
 ) -> Any:
     """The statement, giving a row of one text for each row it wrote; NULL for one that is not to be shown.
 
     Args:
         form: what the text is; None for an empty one.
+        tag: what the next column says of the row, if it is but one.
     """
     entity = node.entity
     if entity.dialect.name == "sqlite":
         columns = [returned_row(compiler, node, checked, form)] if form else [nothing(checked)]
+        if tag is not None:
+            columns.append(tag)
         if node.whole:
             scope = returned_scope(node)
             pairs = [(item.key, compiler.output(scope, item.value)) for item in all_columns(entity)]
@@ -66,15 +71,18 @@ def returned(
         return statement.returning(*columns)
     more = [] if guard is None else [guard]
     stored = all(isinstance(item.value, ColumnValue) and is_stored(node, item.value) for item in node.items)
-    if stored and form and checked is None and not (node.is_rearranged or node.whole):
+    if stored and form and checked is None and tag is None and not (node.is_rearranged or node.whole):
         scope = Scope(entity, entity.table, node.name)
         outputs: list[Any] = [compiler.output(scope, item.value).label(item.key) for item in node.items]
         written = statement.returning(*outputs or [literal_column("1")]).cte("written")
         row = text_of(compiler, [(item.key, written.c[item.key]) for item in node.items], written, form)
         return select(row, *more).select_from(written)
-    written = written_rows(entity, statement, checked)
+    label = "version of the row"
+    written = written_rows(entity, statement, checked, *([] if tag is None else [tag.label(label)]))
+    if tag is not None:
+        more.append(select(func.max(written.c[label])).scalar_subquery())
     if node.whole or form is None:
-        return shown_whole(compiler, node, written, form)
+        return shown_whole(compiler, node, written, form, more)
     row, rows = shown(compiler, node, written, form, written_order(compiler, node, written))
     return select(row, *more).select_from(rows)
 
@@ -134,8 +142,10 @@ def shown(
     return text_of(compiler, listed.pairs, listed.rows, form), listed.rows
 
 
-def shown_whole(compiler: Compiler, node: Node, written: FromClause, form: Form | None) -> Select[Any]:
-    """The same for rows that come back whole besides."""
+def shown_whole(
+    compiler: Compiler, node: Node, written: FromClause, form: Form | None, more: Sequence[ColumnElement[Any]]
+) -> Select[Any]:
+    """The same for rows that come back whole besides, after whatever more there is."""
     scope = Scope(node.entity, written, node.name)
     source = written
     texts: list[ColumnElement[Any]] = []
@@ -144,7 +154,7 @@ def shown_whole(compiler: Compiler, node: Node, written: FromClause, form: Form 
         rows = select(*columns or [literal_column("1")]).correlate(written).lateral(compiler.name("rows"))
         source = source.join(rows, true())
         texts.append(text_of(compiler, [(item.key, rows.c[item.key]) for item in items], rows, made or "json"))
-    return select(texts[0] if form else literal_text(""), texts[1]).select_from(source)
+    return select(texts[0] if form else literal_text(""), *more, texts[1]).select_from(source)
 
 
 def written_order(compiler: Compiler, node: Node, written: FromClause) -> list[ColumnElement[Any]]:

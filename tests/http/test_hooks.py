@@ -309,3 +309,44 @@ async def test_a_hook_sees_what_its_caller_may_not(database_url: str) -> None:
         assert seen == ["a"]
         assert refusal(await client.post("/posts", json={"title": "b", "author": "Ada"})) == (401, "42501")
         assert [post["title"] for post in (await client.get("/posts")).json()] == ["a"]
+
+
+class Page(Base):
+    """A page, which has a version."""
+
+    __tablename__ = "pages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str]
+    revision: Mapped[int] = mapped_column(default=1)
+    __mapper_args__ = {"version_id_col": revision}  # noqa: RUF012 - as SQLAlchemy has it
+
+
+async def test_hooks_of_rows_that_have_a_version(database_url: str) -> None:
+    seen: list[tuple[str, int]] = []
+
+    class Pages(Resource[Page]):
+        async def before_update(self, ctx: Context, rows: Rows, changes: dict[str, Any]) -> None:
+            changes["text"] += "!"
+
+        async def after_update(self, ctx: Context, rows: Rows) -> None:
+            seen.extend((row["text"], row["revision"]) for row in rows)
+
+        async def after_delete(self, ctx: Context, rows: Rows) -> None:
+            seen.extend((row["text"], 0) for row in rows)
+
+    async with client_of(application(Database(database_url), Base, Pages())) as client:
+        created = await client.post("/pages", json={"text": "a"})
+        first = created.headers["etag"]
+        changed = await client.patch("/pages/1", json={"text": "b"}, headers={"if-match": first})
+        assert changed.json() == {"id": 1, "text": "b!", "revision": 2}
+        second = changed.headers["etag"]
+        for method in ("PATCH", "PUT"):
+            late = await client.request(method, "/pages/1", json={"text": "c"}, headers={"if-match": first})
+            assert late.status_code == 412, late.text
+        assert (await client.delete("/pages/1", headers={"if-match": first})).status_code == 412
+        assert seen == [("b!", 2)]
+        gone = await client.delete("/pages/1", headers={"if-match": second})
+        assert gone.status_code == 204
+        assert "etag" not in gone.headers
+        assert seen == [("b!", 2), ("b!", 0)]
