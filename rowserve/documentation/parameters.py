@@ -118,7 +118,8 @@ def calling(way: Relationship, ways: Sequence[Relationship]) -> str:
     if way.is_named:
         return way.name
     if is_to_itself(way):
-        return way.pairs[0][0]
+        own = way.pairs[0][0]
+        return own if own in way.source.columns else way.name
     alike = [other for other in ways if other.target is way.target and not (other.is_named or is_to_itself(other))]
     return way.target.name if len(alike) == 1 else f"{way.target.name}!{way.hint()}"
 

@@ -108,7 +108,7 @@ class Writes(Writer):
         names = tuple(row)
 
         def compile_(node: Node, *, returning: Form | None, zone: int | None) -> Change:
-            resetting = context.entity.replaceable(names)
+            resetting = context.entity.replaceable(names, insert=False)
             return compile_update(node, names, returning=returning, resetting=resetting, zone=zone)
 
         return await self.change(request, parsed, preferences, [row], ("replace", names), compile_)

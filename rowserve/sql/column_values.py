@@ -44,7 +44,7 @@ class Parameter:
 
     def type_in(self, entity: Entity) -> TypeEngine[Any]:
         """The type that the database is to take it for."""
-        return Boolean() if self.is_presence else entity.column(self.name).column.type
+        return Boolean() if self.is_presence else entity.stored[self.name].column.type
 
 
 def defaults(
@@ -53,7 +53,7 @@ def defaults(
     """What the model fills in for the columns that are not named: from Python, and from SQL."""
     made: list[Parameter] = []
     expressions: dict[str, ColumnElement[Any]] = {}
-    for item in entity.columns.values():
+    for item in entity.stored.values():
         default = None if item.name in names else default_of(item, update=update)
         if default is None:
             continue
@@ -75,7 +75,7 @@ def sparse_parameters(entity: Entity, names: Iterable[str]) -> tuple[list[Parame
     parameters: list[Parameter] = []
     otherwise: dict[str, ColumnElement[Any]] = {}
     for name in names:
-        item = entity.column(name)
+        item = entity.stored[name]
         default = default_of(item)
         if default is None:
             expression = database_default(entity, item)
@@ -156,7 +156,7 @@ def resets(entity: Entity, names: Collection[str]) -> tuple[list[Parameter], dic
     made: list[Parameter] = []
     expressions: dict[str, ColumnElement[Any]] = {}
     for name in names:
-        item = entity.column(name)
+        item = entity.stored[name]
         default = default_of(item)
         if default is not None and default.expression is None:
             made.append(Parameter(name, item.wire.bind, default))
@@ -188,7 +188,7 @@ def set_parameter(index: int) -> ColumnElement[Any]:
 
 def typed_parameter(entity: Entity, index: int, name: str) -> ColumnElement[Any]:
     """The same where SQLAlchemy cannot see which column it is for."""
-    return bindparam(f"s{index}", type_=entity.column(name).column.type)
+    return bindparam(f"s{index}", type_=entity.stored[name].column.type)
 
 
 def typed_parameters(entity: Entity, parameters: Sequence[Parameter]) -> list[ColumnElement[Any]]:

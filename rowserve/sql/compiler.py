@@ -235,12 +235,12 @@ class Compiler(ABC):
         child = Scope(way.target, self.alias(way.target.table), embedded.node.name, outer)
         on: list[ColumnElement[bool]] = []
         if way.junction is None:
-            on += [scope.column(here).expression == child.column(there).expression for here, there in way.pairs]
+            on += [scope.stored(here) == child.stored(there) for here, there in way.pairs]
         else:
             table = way.junction.table
             junction = self.alias(table)
-            on += [scope.column(here).expression == named(junction, table, there) for here, there in way.pairs]
-            on += [named(junction, table, here) == child.column(there).expression for here, there in way.junction.pairs]
+            on += [scope.stored(here) == named(junction, table, there) for here, there in way.pairs]
+            on += [named(junction, table, here) == child.stored(there) for here, there in way.junction.pairs]
             on += self.permitted(table, junction.c, "select")
         return child, [*on, *self.where(child, embedded.node)]
 
@@ -249,7 +249,7 @@ class Compiler(ABC):
         function = way.function
         assert function is not None
         call = called(function, row_of(scope.entity, scope.rows))
-        columns = [item.column for item in way.target.columns.values()]
+        columns = [item.column for item in way.target.stored.values()]
         rows: FromClause = call.table_valued(*(lexical_column(column.name, column.type) for column in columns)).alias(
             self.name(function.name)
         )

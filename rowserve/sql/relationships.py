@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -29,12 +29,14 @@ class Junction:
         constraint: the foreign key to the source, whose columns stand in the relationship's pairs.
         target_constraint: the foreign key to the target.
         pairs: columns of the junction, each with the column of the target that it refers to.
+        hidden: columns of the junction that no client is told of.
     """
 
     table: Table
     constraint: str
     target_constraint: str
     pairs: Pairs
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,14 +76,19 @@ class Relationship:
         """How the error for an ambiguous request lists it."""
         source, target, junction = self.source.name, self.target.name, self.junction
         if junction is None:
-            there = f"{source}({', '.join(column for column, _ in self.pairs)})"
-            here = f"{target}({', '.join(column for _, column in self.pairs)})"
+            there = listed(source, (column for column, _ in self.pairs if column in self.source.columns))
+            here = listed(target, (column for _, column in self.pairs if column in self.target.columns))
             text = f"{self.name} using {there} and {here}"
         else:
-            first = f"{junction.constraint}({', '.join(column for _, column in self.pairs)})"
-            second = f"{junction.target_constraint}({', '.join(column for column, _ in junction.pairs)})"
+            hidden = junction.hidden
+            first = listed(junction.constraint, (column for _, column in self.pairs if column not in hidden))
+            second = listed(junction.target_constraint, (column for column, _ in junction.pairs if column not in hidden))
             text = f"{junction.table.name} using {first} and {second}"
         return {"cardinality": self.cardinality, "embedding": f"{source} with {target}", "relationship": text}
+
+
+def listed(name: str, columns: Iterable[str]) -> str:
+    return f"{name}({', '.join(columns)})"
 
 
 def direct(key: ForeignKey, source: Entity, target: Entity) -> Iterator[Relationship]:
@@ -93,19 +100,22 @@ def direct(key: ForeignKey, source: Entity, target: Entity) -> Iterator[Relation
     yield Relationship(target, source, "one-to-one" if one else "one-to-many", key.name, back)
 
 
-def across(junction: Table, keys: Sequence[tuple[ForeignKey, Entity]]) -> Iterator[Relationship]:
+def across(
+    junction: Table, keys: Sequence[tuple[ForeignKey, Entity]], hidden: frozenset[str]
+) -> Iterator[Relationship]:
     """The many-to-many relationships through a table whose primary key holds two of its foreign keys.
 
     Args:
         junction: the table.
         keys: its foreign keys, each with what it refers to.
+        hidden: its columns that no client is told of.
     """
     primary = {column.name for column in junction.primary_key.columns}
     for (first, source), (second, target) in permutations(keys, 2):
         if primary.issuperset({*first.columns, *second.columns}):
             here = tuple(zip(first.referred_columns, first.columns, strict=True))
             there = tuple(zip(second.columns, second.referred_columns, strict=True))
-            through = Junction(junction, first.name, second.name, there)
+            through = Junction(junction, first.name, second.name, there, hidden)
             yield Relationship(source, target, "many-to-many", first.name, here, through)
 
 
@@ -115,10 +125,7 @@ def find(source: Entity, ways: Sequence[Relationship], target: str, hint: str | 
     Raises:
         ApiError: 400 PGRST200 where there is none, 300 PGRST201 where there are several.
     """
-    named = [way for way in ways if way.is_named and way.name == target]
-    if named:
-        return named[0]
-    found = [way for way in ways if not way.is_named and is_meant(way, target, hint)]
+    found = meant(ways, target, hint)
     if len(found) == 1:
         return found[0]
     if found:
@@ -126,10 +133,16 @@ def find(source: Entity, ways: Sequence[Relationship], target: str, hint: str | 
     raise unrelated(source, ways, target, hint)
 
 
+def meant(ways: Sequence[Relationship], target: str, hint: str | None) -> list[Relationship]:
+    """All that ``target!hint`` may mean; what a model or a function has given a name goes by that alone."""
+    named = [way for way in ways if way.is_named and way.name == target]
+    return named[:1] or [way for way in ways if not way.is_named and is_meant(way, target, hint)]
+
+
 def is_meant(way: Relationship, target: str, hint: str | None) -> bool:
     """Whether a relationship may be called so: by its target, with a hint that tells it from others; or, without a
     hint, by its constraint or by its own column."""
-    own, referred = way.pairs[0] if len(way.pairs) == 1 and way.junction is None else (None, None)
+    own, referred = shown_pair(way) if len(way.pairs) == 1 and way.junction is None else (None, None)
     constraint = way.name if way.junction is None else None
     named = target == way.target.name
     if way.source is way.target and way.junction is None:
@@ -140,6 +153,12 @@ def is_meant(way: Relationship, target: str, hint: str | None) -> bool:
     if hint is None:
         return named or (not way.target.is_view and target in (constraint, own))
     return named and (hint in (constraint, own, referred) or hint == way.hint())
+
+
+def shown_pair(way: Relationship) -> tuple[str | None, str | None]:
+    """The one column at each end, where clients may know of it."""
+    own, referred = way.pairs[0]
+    return own if own in way.source.columns else None, referred if referred in way.target.columns else None
 
 
 def ambiguous(source: Entity, target: str, found: Sequence[Relationship]) -> ApiError:

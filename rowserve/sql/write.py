@@ -167,7 +167,7 @@ def compile_insert(
     check_allowed(node, "insert")
     if conflict is not None and conflict.changes:
         check_allowed(node, "update")
-    given = [Parameter(name, entity.column(name).wire.bind) for name in names]
+    given = [Parameter(name, entity.stored[name].wire.bind) for name in names]
     otherwise: dict[str, ColumnElement[Any]] = {}
     if sparse:
         given, otherwise = sparse_parameters(entity, names)
@@ -243,7 +243,7 @@ def parameter_sets(entity: Entity, parameters: Sequence[Parameter]) -> Any:
 
 def are_joinable(entity: Entity, parameters: Sequence[Parameter]) -> bool:
     """Whether arrays of the parameters' values can be taken apart again: PostgreSQL flattens arrays of arrays."""
-    return not any(isinstance(entity.column(item.name).column.type, postgresql.ARRAY) for item in parameters)
+    return not any(isinstance(entity.stored[item.name].column.type, postgresql.ARRAY) for item in parameters)
 
 
 def compile_update(
@@ -268,7 +268,7 @@ def compile_update(
     """
     entity = node.entity
     check_allowed(node, "update")
-    given = [Parameter(name, entity.column(name).wire.bind) for name in names]
+    given = [Parameter(name, entity.stored[name].wire.bind) for name in names]
     made, expressions = defaults(entity, {*names, *resetting}, update=True)
     more, others = resets(entity, resetting)
     parameters = (*given, *made, *more)
