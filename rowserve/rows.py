@@ -66,6 +66,9 @@ class RowReader:
             ``Prefer: missing=default``.
     """
 
+    is_modelled = False
+    """Whether what is not given is said by a model of the application's own."""
+
     def __init__(
         self,
         table: str,
@@ -206,6 +209,12 @@ class RowReader:
                 hint=f"The columns of '{self.table}' are: {', '.join(self.columns)}.",
             )
         return column
+
+    def check_taken(self, name: str) -> None:
+        """Raises ApiError: 428C9 for a column that takes no value, wherever in the request that is."""
+        column = self.columns.get(name)
+        if column is not None:
+            self._check_refused(column, None)
 
     def _check_refused(self, column: InputColumn, row: int | None) -> None:
         if column.refused is not None:

@@ -17,6 +17,7 @@ from ..sql.catalog import Catalog
 from ..sql.entity import Entity
 from .context import Context
 from .context import Limits as Limits
+from .discretion import discreet
 from .inserts import Inserts
 from .reads import Reads
 from .request import ClientGone, Request
@@ -97,7 +98,7 @@ class Handler:
                 return await timed(method, request)
             return await method(request)
         except Exception as error:
-            return failed(scope, error)
+            return failed(scope, discreet(error, self.entity))
 
 
 async def answered(scope: Scope, run: Callable[[], Awaitable[AnyAnswer]]) -> AnyAnswer:

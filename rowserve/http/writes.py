@@ -55,7 +55,7 @@ class Writes(Writer):
         preferences = await self.preferences(request)
         reader = context.schemas.updates
         if parsed.query.columns is not None:
-            reader = self.reader_of(reader, parsed.query.columns, preferences)
+            parsed, reader = self.narrowed(parsed, reader, preferences)
         rows, is_array = await self.body(request, reader)
         if is_array and not parsed.query.modifiers.where and self.are_keyed(rows):
             return await self.update_each(request, parsed, preferences, rows)
@@ -130,6 +130,7 @@ class Writes(Writer):
         self.check_key(row, key)
         for item, text in zip(entity.primary_key, key, strict=True):
             if item.name not in row:
+                context.schemas.inserts.check_taken(item.name)
                 row[item.name] = value_of(item, text)
         names = tuple(row)
         conflict = Conflict(tuple(item.name for item in entity.primary_key), "replace")

@@ -88,8 +88,8 @@ class Entity:
             raise unknown_column(self, name, self.name) from None
 
     def replaceable(self, known: Collection[str], *, insert: bool) -> list[str]:
-        """The columns to reset where a row is replaced: all but those that are ``known``, the primary key, what makes its
-        own values, and what a client could not have given.
+        """The columns to reset where a row is replaced: all but those that are ``known``, the primary key, what makes
+        its own values, and what a client could not have given.
 
         Args:
             insert: whether it is replaced by way of an insert.

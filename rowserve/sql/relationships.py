@@ -82,7 +82,9 @@ class Relationship:
         else:
             hidden = junction.hidden
             first = listed(junction.constraint, (column for _, column in self.pairs if column not in hidden))
-            second = listed(junction.target_constraint, (column for column, _ in junction.pairs if column not in hidden))
+            second = listed(
+                junction.target_constraint, (column for column, _ in junction.pairs if column not in hidden)
+            )
             text = f"{junction.table.name} using {first} and {second}"
         return {"cardinality": self.cardinality, "embedding": f"{source} with {target}", "relationship": text}
 
