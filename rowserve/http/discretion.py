@@ -20,14 +20,14 @@ MESSAGES = {
 
 
 def discreet(error: Exception, entity: Entity) -> Exception:
-    """What a client may be told of an error: a broken constraint names columns, and PostgreSQL shows the whole row. The
-    log has what is left out."""
+    """What a client may be told of an error: a broken constraint names columns, often in its own name too, and
+    PostgreSQL shows the whole row. The log has what is left out."""
     exposure = entity.exposure
     if not exposure.hidden or not isinstance(error, ApiError) or not error.code.startswith("23"):
         return error
     taken = {name for model in (exposure.create, exposure.update) if model for name in model.dumped.values()}
     names = "|".join(map(re.escape, sorted(exposure.hidden - taken)))
-    hidden = re.compile(rf"(?<!\w)(?:{names})(?!\w)") if names else None
+    hidden = re.compile(rf"(?<![^\W_])(?:{names})(?![^\W_])") if names else None
 
     def tells(text: object) -> bool:
         return text is not None and (WHOLE_ROW in str(text) or bool(hidden and hidden.search(str(text))))

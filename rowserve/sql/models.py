@@ -78,11 +78,19 @@ def computed_columns(model: type[Any], dialect: Dialect) -> Iterator[Computed]:
         if not (isinstance(element, Column) and element.table is not None):
             yield computed_column(prop.key, element, mapper, dialect, prop.doc)
     for name, descriptor in mapper.all_orm_descriptors.items():
-        if descriptor.extension_type is HybridExtensionType.HYBRID_PROPERTY:
+        if descriptor.extension_type is HybridExtensionType.HYBRID_PROPERTY and not is_part(mapper, str(name)):
             attribute: Any = getattr(model, name)
             expression = attribute.__clause_element__() if hasattr(attribute, "__clause_element__") else attribute
             if isinstance(expression, ColumnElement):
                 yield computed_column(str(name), expression, mapper, dialect)
+
+
+def is_part(mapper: Mapper[Any], name: str) -> bool:
+    """Whether a name is that of a function with which another hybrid says its expression: ``@name.inplace.expression``
+    leaves the hybrid under both."""
+    descriptors: Any = mapper.all_orm_descriptors
+    own = getattr(descriptors[name], "__name__", name)
+    return name.startswith("_") and own != name and descriptors.get(own) is descriptors[name]
 
 
 def computed_column(

@@ -68,6 +68,16 @@ class Relationship:
     def is_to_one(self) -> bool:
         return self.cardinality in ("one-to-one", "many-to-one")
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether clients know of the columns that it goes by."""
+        hidden, there = self.source.exposure.hidden, self.target.exposure.hidden
+        if self.junction is not None:
+            between = self.junction.hidden
+            here = [*(column for _, column in self.pairs), *(column for column, _ in self.junction.pairs)]
+            return between.isdisjoint(here) and all(column not in hidden for column, _ in self.pairs)
+        return all(here not in hidden and column not in there for here, column in self.pairs)
+
     def hint(self) -> str:
         """What tells this relationship from others to the same target."""
         return self.name if self.junction is None else self.junction.table.name
@@ -136,9 +146,11 @@ def find(source: Entity, ways: Sequence[Relationship], target: str, hint: str | 
 
 
 def meant(ways: Sequence[Relationship], target: str, hint: str | None) -> list[Relationship]:
-    """All that ``target!hint`` may mean; what a model or a function has given a name goes by that alone."""
+    """All that ``target!hint`` may mean; what a model or a function has given a name goes by that alone. One by columns
+    that clients do not know of is meant where nothing else is."""
     named = [way for way in ways if way.is_named and way.name == target]
-    return named[:1] or [way for way in ways if not way.is_named and is_meant(way, target, hint)]
+    found = named[:1] or [way for way in ways if not way.is_named and is_meant(way, target, hint)]
+    return found if len(found) <= 1 else [way for way in found if way.is_shown] or found
 
 
 def is_meant(way: Relationship, target: str, hint: str | None) -> bool:
