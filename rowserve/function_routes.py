@@ -21,6 +21,7 @@ from .database import Database, default_database
 from .documentation import ERRORS, Error, inlined, query_parameter, select_parameter
 from .errors import ApiError, internal_error
 from .http import AnyAnswer, Limits, Rules
+from .http.discretion import discreet
 from .http.profiles import profile
 from .http.programs import ProgramFunction
 from .http.request import ClientGone
@@ -28,9 +29,10 @@ from .http.responses import Answer, error_answer
 from .http.results import CallRequest
 from .query import wants_problem_json
 from .schemas import schemas_for
-from .served import METHODS, embeddable, exposures, rules
+from .served import METHODS, embeddable, exposures, rules, served
 from .sessions import driver_error
 from .signatures import Signature
+from .sql.entity import mapped_table
 from .sql.exposure import EVERYTHING
 from .sql.models import model_catalog, model_entity
 
@@ -128,6 +130,8 @@ class FunctionServer:
         if told is None:
             log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
             told = internal_error()
+        for resource in served(self.settings()[0]):
+            told = discreet(told, mapped_table(resource._model).name, resource.exposure)
         accept = request.headers.get("accept", "")
         return error_answer(told, problem=wants_problem_json(accept))
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import TypeVar
 
 from ..errors import ApiError
-from ..sql.entity import Entity
+from ..sql.exposure import Exposure
 
 log = logging.getLogger("rowserve")
+
+Failure = TypeVar("Failure", bound=Exception)
 
 WHOLE_ROW = "Failing row contains"
 MESSAGES = {
@@ -19,10 +22,9 @@ MESSAGES = {
 }
 
 
-def discreet(error: Exception, entity: Entity) -> Exception:
+def discreet(error: Failure, table: str, exposure: Exposure) -> Failure | ApiError:
     """What a client may be told of an error: a broken constraint names columns, often in its own name too, and
     PostgreSQL shows the whole row. The log has what is left out."""
-    exposure = entity.exposure
     if not exposure.hidden or not isinstance(error, ApiError) or not error.code.startswith("23"):
         return error
     taken = {name for model in (exposure.create, exposure.update) if model for name in model.dumped.values()}
@@ -35,8 +37,8 @@ def discreet(error: Exception, entity: Entity) -> Exception:
     told = [tells(error.message), tells(error.details), tells(error.hint)]
     if not any(told):
         return error
-    log.warning("%s: %s (%s)", entity.name, error.message, error.details)
-    message = MESSAGES.get(error.code, 'a constraint of relation "{table}" is violated').format(table=entity.name)
+    log.warning("%s: %s (%s)", table, error.message, error.details)
+    message = MESSAGES.get(error.code, 'a constraint of relation "{table}" is violated').format(table=table)
     return ApiError(
         error.status,
         error.code,

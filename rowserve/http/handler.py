@@ -98,7 +98,7 @@ class Handler:
                 return await timed(method, request)
             return await method(request)
         except Exception as error:
-            return failed(scope, discreet(error, self.entity))
+            return failed(scope, discreet(error, self.entity.name, self.entity.exposure))
 
 
 async def answered(scope: Scope, run: Callable[[], Awaitable[AnyAnswer]]) -> AnyAnswer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -86,21 +86,14 @@ class Relationship:
         """How the error for an ambiguous request lists it."""
         source, target, junction = self.source.name, self.target.name, self.junction
         if junction is None:
-            there = listed(source, (column for column, _ in self.pairs if column in self.source.columns))
-            here = listed(target, (column for _, column in self.pairs if column in self.target.columns))
+            there = f"{source}({', '.join(column for column, _ in self.pairs)})"
+            here = f"{target}({', '.join(column for _, column in self.pairs)})"
             text = f"{self.name} using {there} and {here}"
         else:
-            hidden = junction.hidden
-            first = listed(junction.constraint, (column for _, column in self.pairs if column not in hidden))
-            second = listed(
-                junction.target_constraint, (column for column, _ in junction.pairs if column not in hidden)
-            )
+            first = f"{junction.constraint}({', '.join(column for _, column in self.pairs)})"
+            second = f"{junction.target_constraint}({', '.join(column for column, _ in junction.pairs)})"
             text = f"{junction.table.name} using {first} and {second}"
         return {"cardinality": self.cardinality, "embedding": f"{source} with {target}", "relationship": text}
-
-
-def listed(name: str, columns: Iterable[str]) -> str:
-    return f"{name}({', '.join(columns)})"
 
 
 def direct(key: ForeignKey, source: Entity, target: Entity) -> Iterator[Relationship]:
@@ -146,11 +139,11 @@ def find(source: Entity, ways: Sequence[Relationship], target: str, hint: str | 
 
 
 def meant(ways: Sequence[Relationship], target: str, hint: str | None) -> list[Relationship]:
-    """All that ``target!hint`` may mean; what a model or a function has given a name goes by that alone. One by columns
-    that clients do not know of is meant where nothing else is."""
+    """All that ``target!hint`` may mean; what a model or a function has given a name goes by that alone. Those by
+    columns that clients do not know of are told apart by such names only."""
     named = [way for way in ways if way.is_named and way.name == target]
     found = named[:1] or [way for way in ways if not way.is_named and is_meant(way, target, hint)]
-    return found if len(found) <= 1 else [way for way in found if way.is_shown] or found
+    return found if len(found) <= 1 else [way for way in found if way.is_shown]
 
 
 def is_meant(way: Relationship, target: str, hint: str | None) -> bool:

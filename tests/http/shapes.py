@@ -10,7 +10,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, UniqueConstraint, func
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from rowserve import Database, ReadSession, Resource
+from rowserve import Database, ReadSession, Resource, Session
 from rowserve.permissions import Where
 
 
@@ -91,6 +91,10 @@ def resources(database: Database) -> tuple[Resource[Any], ...]:
     @posts.function
     async def all_posts(session: ReadSession) -> list[Post]:
         return list(await session.scalars(select(Post)))
+
+    @posts.function
+    async def write_post(session: Session, title: str) -> None:
+        session.add(Post(title=title, author_id=1))
 
     authors = Resource(Author, database=database, hidden={"phone"}, embed={"posts", "checked"})
     comments = Resource(Comment, database=database)
