@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from decimal import Decimal
+from typing import Any, get_args
 
 from pydantic import AliasChoices, AliasPath, BaseModel, RootModel
 from pydantic.fields import FieldInfo
@@ -105,11 +106,15 @@ class Names:
         checked_model("read", model)
         given: dict[str, str] = {}
         embeds: dict[str, str] = {}
+        texts: set[str] = set()
         for name, field in model.model_fields.items():
             key = keys_of(name, field)[0]
             column = self._column("read", name, field)
             if column is not None:
                 given[key] = column
+                item = self.entity.columns.get(column) or self.entity.computed[column]
+                if item.wire.name == "numeric" and Decimal in (field.annotation, *get_args(field.annotation)):
+                    texts.add(key)
                 continue
             related = next((some for some in names_of(name, field) if meant(self.ways, some, None)), None)
             if related is None:
@@ -117,11 +122,13 @@ class Names:
             if len(meant(self.ways, related, None)) > 1:
                 raise ValueError(f"read: {model.__name__}.{name} may be several relationships of {self.entity.name}")
             embeds[key] = related
-        return RowModel(model, given, {}, embeds)
+        return RowModel(model, given, {}, embeds, frozenset(texts))
 
     def input_model(self, kind: str, model: type[BaseModel]) -> RowModel:
         """A model of rows that are taken: each field a column, unless it is left out of what the model dumps."""
         checked_model(kind, model)
+        if model.model_config.get("extra") == "allow":
+            raise ValueError(f"{kind}: {model.__name__} allows any key, but a key that is no column cannot be stored")
         given: dict[str, str] = {}
         dumped: dict[str, str] = {}
         for name, field in model.model_fields.items():

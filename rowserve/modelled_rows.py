@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import Any
@@ -11,10 +12,11 @@ from pydantic_core import ValidationError, from_json, to_json
 from sqlalchemy import types
 
 from rowserve.errors import ApiError
-from rowserve.rows import Body, InputColumn, InvalidJSONError, RowReader, is_array
+from rowserve.rows import Body, InputColumn, InvalidJSONError, RowReader, has_long_number, is_array
 from rowserve.sql.entity import Entity, EntityColumn
 from rowserve.sql.exposure import RowModel
 from rowserve.sql.literals import RefusedError
+from rowserve.sql.wire import ExactNumber
 
 Problem = Mapping[str, Any]
 INVALID = "22023"
@@ -50,6 +52,8 @@ class ModelledReader(RowReader):
         self._sparse = sparse
         self._refused = refused
         self._taken = taken
+        known = {key: entity.stored[column].wire.name for key, column in model.given.items() if column}
+        self._numeric = {key for key, name in known.items() if name == "numeric"}
         closed = closed_model(model.model)
         self._instance: TypeAdapter[BaseModel] = TypeAdapter(closed)
         self._instances: TypeAdapter[list[BaseModel]] = TypeAdapter(list[closed])  # type: ignore[valid-type]
@@ -71,6 +75,8 @@ class ModelledReader(RowReader):
     def _read(self, body: Body, row: int | None, keys: Collection[str] | None) -> list[dict[str, Any]]:
         if self._taken is not None:
             body = self._narrowed(body)
+        if self._numeric and has_long_number(body):
+            body = self._exact(body)
         try:
             if row is None:
                 instances = [self._instance.validate_json(body)]
@@ -102,6 +108,18 @@ class ModelledReader(RowReader):
             for row in (value if is_array(body) else [value])
         ]
         return to_json(rows if is_array(body) else rows[0])
+
+    def _exact(self, body: Body) -> Body:
+        """The body with its exact numbers as texts: Pydantic makes floats of numbers before it makes decimals of those."""
+        try:
+            value = json.loads(body, parse_float=ExactNumber)
+        except (ValueError, RecursionError) as error:
+            raise InvalidJSONError(str(error)) from None
+        for row in value if isinstance(value, list) else [value]:
+            for key in self._numeric.intersection(row) if isinstance(row, dict) else ():
+                if isinstance(row[key], ExactNumber):
+                    row[key] = row[key].text
+        return to_json(value)
 
     def _values(self, instance: BaseModel) -> dict[str, Any]:
         """What a row sets, by column, as JSON."""

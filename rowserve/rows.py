@@ -250,6 +250,11 @@ class RowReader:
         return self.columns[name].wire.refusal(_exact(body, index, name, given)).error(_where(name, where))
 
 
+def has_long_number(body: Body) -> bool:
+    """Whether a body has a number of more digits than a float keeps."""
+    return _POINT in body and _MANY_DIGITS.search(body) is not None and _LONG_NUMBER.search(body) is not None
+
+
 def is_array(body: Body) -> bool:
     """Whether a body, if it is JSON, is an array."""
     start = body[0] if body else 0

@@ -18,12 +18,14 @@ class RowModel:
         given: for each key that it reads a value from, the column it is about.
         dumped: for each name that ``model_dump`` has, the column that it is a value of.
         embeds: for each key that it reads related rows from, the relationship, by the name that ``select=`` has for it.
+        texts: the keys that it reads exact numbers from, which Pydantic would take for floats if they were no texts.
     """
 
     model: type[BaseModel]
     given: Mapping[str, str]
     dumped: Mapping[str, str]
     embeds: Mapping[str, str] = field(default_factory=dict)
+    texts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

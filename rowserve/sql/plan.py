@@ -254,7 +254,7 @@ class Planner:
 
 def selected_by(model: RowModel) -> tuple[SelectItem, ...]:
     """What a model's rows are made of."""
-    columns = [Column(Field(name), key) for key, name in model.given.items()]
+    columns = [Column(Field(name), key, "text" if key in model.texts else None) for key, name in model.given.items()]
     return (*columns, *(Embed(name, ALL, key) for key, name in model.embeds.items()))
 
 

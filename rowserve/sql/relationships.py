@@ -155,7 +155,9 @@ def is_meant(way: Relationship, target: str, hint: str | None) -> bool:
     if way.source is way.target and way.junction is None:
         # One foreign key, two ways: the table's name means the many, the column's name the one.
         if hint is None:
-            return (named and way.cardinality == "one-to-many") or (target == own and way.cardinality == "many-to-one")
+            return (named and way.cardinality == "one-to-many") or (
+                target == (own or constraint) and way.cardinality == "many-to-one"
+            )
         return named and way.cardinality == "one-to-many" and hint == referred
     if hint is None:
         return named or (not way.target.is_view and target in (constraint, own))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import Enum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, computed_field, field_validator
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, UniqueConstraint, func, select
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, computed_field, field_validator
+from sqlalchemy import JSON, CheckConstraint, DateTime, ForeignKey, Numeric, UniqueConstraint, func, select
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -160,3 +162,60 @@ class Modelled(Resource[Post]):
     create = PostCreate
     update = PostUpdate
     read = PostRead
+
+
+class Colour(Enum):
+    """What the database has by its name, and Pydantic by its value."""
+
+    RED = "#f00"
+    BLUE = "#00f"
+
+
+class Thing(Base):
+    """Something with many types."""
+
+    __tablename__ = "things"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    colour: Mapped[Colour]
+    price: Mapped[Decimal] = mapped_column(Numeric(30, 2))
+    lasts: Mapped[timedelta]
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    secret: Mapped[str] = mapped_column(default="-")
+    data: Mapped[Any] = mapped_column(JSON)
+    raw: Mapped[bytes] = mapped_column(default=b"")
+    edits: Mapped[int] = mapped_column(default=1, onupdate=3)
+
+
+class ThingRead(BaseModel):
+    """What is shown of it."""
+
+    id: int = Field(alias="ID")
+    colour: Colour
+    price: Decimal
+    lasts: timedelta
+    since: datetime
+    data: dict[str, Any]
+
+
+class ThingCreate(ThingRead):
+    """What it is made of."""
+
+    secret: SecretStr
+    raw: bytes
+
+
+class ThingUpdate(BaseModel):
+    """What may be changed of it."""
+
+    id: int = Field(0, alias="ID")
+    colour: Colour = Colour.RED
+    price: Decimal = Decimal(0)
+
+
+class Things(Resource[Thing]):
+    """Somethings."""
+
+    create = ThingCreate
+    update = ThingUpdate
+    read = ThingRead
