@@ -110,7 +110,7 @@ class ModelledReader(RowReader):
         return to_json(rows if is_array(body) else rows[0])
 
     def _exact(self, body: Body) -> Body:
-        """The body with its exact numbers as texts: Pydantic makes floats of numbers before it makes decimals of those."""
+        """The body with its exact numbers as texts: Pydantic would make floats of numbers first."""
         try:
             value = json.loads(body, parse_float=ExactNumber)
         except (ValueError, RecursionError) as error:
