@@ -17,6 +17,7 @@ from ..sql.catalog import Catalog
 from ..sql.entity import Entity
 from .context import Context
 from .context import Limits as Limits
+from .discretion import discreet
 from .hooks import Hooks
 from .idempotency import HEADER
 from .inserts import Inserts
@@ -114,7 +115,7 @@ class Handler:
                 return await timed(method, request)
             return await method(request)
         except Exception as error:
-            return failed(scope, error)
+            return failed(scope, discreet(error, self.entity.name, self.entity.exposure))
 
 
 def writers(context: Context, reads: Reads, hooks: Hooks | None) -> tuple[Inserts, Writes]:

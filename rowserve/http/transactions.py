@@ -141,7 +141,7 @@ class Transacted(Writer):
         """How all columns of a row are laid out, and what reads them."""
         entity = self.context.entity
         node = replace(self.context.plan(Query()), items=all_columns(entity))
-        columns = [InputColumn(name, item.wire) for name, item in entity.columns.items()]
+        columns = [InputColumn(name, item.wire) for name, item in entity.stored.items()]
         return layout_of(node, "json"), RowReader(entity.name, columns)
 
     def stored(self, texts: Sequence[str]) -> list[Row]:
@@ -152,7 +152,7 @@ class Transacted(Writer):
     @cached_property
     def enums(self) -> dict[str, type[enum.Enum]]:
         """The classes of columns whose values are members of one: by name on the wire, as themselves in hooks."""
-        types = {name: item.column.type for name, item in self.context.entity.columns.items()}
+        types = {name: item.column.type for name, item in self.context.entity.stored.items()}
         return {name: type_.enum_class for name, type_ in types.items() if isinstance(type_, Enum) and type_.enum_class}
 
     def pythonic(self, rows: list[Row]) -> list[Row]:

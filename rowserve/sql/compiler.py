@@ -40,7 +40,7 @@ from .entity import Entity
 from .fields import cast_target, field_target, sortable
 from .ordering import backwards, directed, full_order
 from .output import Pair, literal_text
-from .plan import ColumnValue, Embedded, EmbedValue, Item, Node, RowValue, SpreadValue, Value
+from .plan import ColumnValue, Embedded, EmbedValue, Item, Node, RowValue, SpreadValue, StoredValue, Value
 from .relationships import Relationship
 from .scope import Parameters, Scope, Target
 from .types import WireType, wire_type
@@ -166,6 +166,8 @@ class Compiler(ABC):
         if isinstance(value, ColumnValue):
             target = self.column(scope, value)
             return self.shown(target.wire, target.expression)
+        if isinstance(value, StoredValue):
+            return self.shown(scope.entity.stored[value.name].wire, scope.stored(value.name))
         if isinstance(value, EmbedValue):
             return self.embedded(scope, value.embedded)
         if isinstance(value, SpreadValue):
@@ -235,12 +237,12 @@ class Compiler(ABC):
         child = Scope(way.target, self.alias(way.target.table), embedded.node.name, outer)
         on: list[ColumnElement[bool]] = []
         if way.junction is None:
-            on += [scope.column(here).expression == child.column(there).expression for here, there in way.pairs]
+            on += [scope.stored(here) == child.stored(there) for here, there in way.pairs]
         else:
             table = way.junction.table
             junction = self.alias(table)
-            on += [scope.column(here).expression == named(junction, table, there) for here, there in way.pairs]
-            on += [named(junction, table, here) == child.column(there).expression for here, there in way.junction.pairs]
+            on += [scope.stored(here) == named(junction, table, there) for here, there in way.pairs]
+            on += [named(junction, table, here) == child.stored(there) for here, there in way.junction.pairs]
             on += self.permitted(table, junction.c, "select")
         return child, [*on, *self.where(child, embedded.node)]
 
@@ -249,7 +251,7 @@ class Compiler(ABC):
         function = way.function
         assert function is not None
         call = called(function, row_of(scope.entity, scope.rows))
-        columns = [item.column for item in way.target.columns.values()]
+        columns = [item.column for item in way.target.stored.values()]
         rows: FromClause = call.table_valued(*(lexical_column(column.name, column.type) for column in columns)).alias(
             self.name(function.name)
         )

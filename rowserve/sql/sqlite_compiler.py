@@ -10,7 +10,7 @@ from sqlalchemy.types import JSON, Boolean, Text
 
 from .compiler import Arrangement, Compiler, Listed, number
 from .output import SQLITE_ARGUMENTS, Pair, batched_pairs, literal_text, sqlite_object
-from .plan import ColumnValue, EmbedValue, Item, SpreadValue, Value
+from .plan import ColumnValue, EmbedValue, Item, SpreadValue, StoredValue, Value
 from .scope import Scope, Target
 from .sqlite_text import plain_text
 from .types import WireType, wire_type
@@ -49,12 +49,14 @@ class SQLiteCompiler(Compiler):
         """The stored and computed columns that an item is made of."""
         if isinstance(item.value, ColumnValue):
             yield item.value.field.name
+        elif isinstance(item.value, StoredValue):
+            yield item.value.name
         elif isinstance(item.value, EmbedValue | SpreadValue):
             yield from (here for here, _ in item.value.embedded.relationship.pairs)
 
     def carried(self, scope: Scope, name: str) -> ColumnElement[Any]:
-        item = scope.entity.columns.get(name)
-        return scope.column(name).expression.label(name if item is None else item.column.key)
+        item = scope.entity.stored.get(name)
+        return scope.column(name).expression.label(name) if item is None else scope.stored(name).label(item.column.key)
 
     def shown_groups(
         self, groups: Select[Any], outputs: Sequence[tuple[str, WireType]], scope: Scope, *, as_text: bool = False

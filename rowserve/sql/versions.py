@@ -67,11 +67,11 @@ def version_of(entity: Entity, name: str | None) -> Version | None:
     mapper: Mapper[Any] | None = None if entity.model is None else inspect(entity.model)
     counted = None if mapper is None else mapper.version_id_col
     if mapper is not None and isinstance(counted, Column) and name in (None, counted.name):
-        item = entity.columns.get(counted.name)
+        item = entity.stored.get(counted.name)
         return None if item is None or item.column is not counted else mapped_version(mapper, item)
     if name is None:
         return None
-    item = entity.columns.get(name)
+    item = entity.stored.get(name)
     if item is None and name == SYSTEM:
         if entity.dialect.name != "postgresql":
             raise ApiError(
