@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated, Any, ParamSpec, TypeVar
 from weakref import WeakSet
 
 from fastapi import Depends, params
@@ -17,14 +17,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 from starlette.requests import HTTPConnection
 
-from .backends import Backend, Settings, backend_for
+from .backends import Backend, Settings, backend_for, is_conflict, pauses
 from .backends.admission import Gate
+from .errors import ApiError
 from .sessions import AsyncReadSession, AsyncWriteSession, watch_for_sharing, when_committed
 
 DEFAULT_URL = "sqlite:///./app.db"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 log = logging.getLogger("rowserve")
 
@@ -170,6 +172,28 @@ class Database:
         """A session for a script or a task: committed at the end of the block, rolled back by an exception."""
         async with self._transaction(reading=False) as session:
             yield session
+
+    async def run(self, function: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Calls a function with a session, and commits; all of it again where another transaction was in the way.
+
+        So the function may run more than once, and only what it does by the session is undone in between.
+
+        Args:
+            function: async; what it returns is returned.
+
+        Raises:
+            ApiError: 40001 or 40P01 where it has failed too often.
+        """
+        for pause in pauses():
+            try:
+                async with self.begin() as session:
+                    return await function(session)
+            except ApiError as error:
+                if not is_conflict(error):
+                    raise
+            await asyncio.sleep(pause)
+        async with self.begin() as session:
+            return await function(session)
 
     @asynccontextmanager
     async def _transaction(self, *, reading: bool) -> AsyncIterator[AsyncSession]:

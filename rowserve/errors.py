@@ -111,6 +111,11 @@ def unraisable(details: str, hint: str) -> ApiError:
     )
 
 
+def timed_out() -> ApiError:
+    """The answer for what was stopped at its deadline."""
+    return database_error("57014", "canceling statement due to statement timeout")
+
+
 def unreachable() -> ApiError:
     """The answer while the database cannot be reached."""
     return ApiError(

@@ -24,7 +24,7 @@ from .documentation import QUERY_PATH, Documentation
 from .errors import ApiError
 from .exposure import exposure_of
 from .function_routes import PREFIX, add_function
-from .http import QUERY_KEY, AnyAnswer, Guarded, Handler, Limits, Rules
+from .http import QUERY_KEY, AnyAnswer, Guarded, Handler, Hooks, Limits, Rules
 from .http.handler import failed
 from .http.profiles import profile
 from .http.responses import error_answer
@@ -34,6 +34,9 @@ from .signatures import signature_of
 from .sql.entity import mapped_table
 from .sql.exposure import EVERYTHING, Exposure
 from .sql.models import model_catalog, neighbours
+from .sql.versions import version_of
+
+HOOKS = ("before_insert", "after_insert", "before_update", "after_update", "before_delete", "after_delete")
 
 Model = TypeVar("Model")
 Registered = TypeVar("Registered", bound=Callable[..., Any])
@@ -101,10 +104,16 @@ class Resource(APIRouter, Generic[Model]):
             come as the database has them, as in PostgREST.
         explain: whether the database's plan is answered where ``Accept`` asks for it: it tells of the tables.
         server_timing: whether answers say where the time went, in ``Server-Timing``.
+        version: the column of whole numbers that says which version of itself a row is: 1 when it is inserted, one more
+            with each update. Rows have an ``ETag`` then, and ``If-Match`` is followed. A model's ``version_id_col`` is
+            one by itself; ``"xmin"`` is PostgreSQL's own, for a table that has none.
+        version_required: whether rows are changed by their version alone: PATCH, PUT and DELETE want ``If-Match``, and
+            whatever changes rows that nobody need have seen is refused, 428.
         user: ``Depends(...)`` of what finds out who asks; it is ``ctx.user`` for the rules.
         permissions: who may read and write which rows; see :mod:`rowserve.permissions`. Rules hold however a row is
             reached, embedded in others too; for a model with several resources, what is embedded is under the rules of
             the first of them.
+        retry: whether a write is done again, hooks and all, when it got into the way of another transaction.
         hidden: names of columns, stored or computed, that to a client do not exist: in no answer, filter, order, embed
             or input, nor in OpenAPI. Rules, hooks and defaults have them as before. As with permissions, what the first
             resource of a model hides is hidden where its rows are embedded too; ``embed`` likewise.
@@ -127,8 +136,11 @@ class Resource(APIRouter, Generic[Model]):
     ordered: bool = True
     explain: bool = False
     server_timing: bool = False
+    version: str | None = None
+    version_required: bool = False
     user: Any = None
     permissions: Rule | None = None
+    retry: bool = True
     hidden: Collection[str] = frozenset()
     readonly: Collection[str] = frozenset()
     embed: Collection[str] = "*"
@@ -161,6 +173,8 @@ class Resource(APIRouter, Generic[Model]):
             if name in options:
                 setattr(self, name, options.pop(name))
         self.user = options.pop("user", self.user)
+        self.retry = options.pop("retry", self.retry)
+        self.version = options.pop("version", self.version)
         self.permissions = options.pop("permissions", self.permissions)
         if not isinstance(self.permissions, Rule | None):
             raise TypeError(f"permissions is {self.permissions!r}: it is a rule, such as IsAuthenticated()")
@@ -181,6 +195,9 @@ class Resource(APIRouter, Generic[Model]):
         if self.exposure is not EVERYTHING:
             catalog = neighbours(self._model, dialect, self.exposure)
         entity = catalog.by_table[table]
+        entity.version = version_of(entity, self.version)
+        if self.version_required and entity.version is None:
+            raise ValueError(f"version_required is set, but rows of {entity.name} have no version: say version=")
         documentation = Documentation(
             entity,
             max_rows=self.max_rows,
@@ -188,6 +205,7 @@ class Resource(APIRouter, Generic[Model]):
             name=prefix.strip("/").replace("/", "_"),
             ways=catalog.ways(entity),
             tx=self.tx_override,
+            version_required=self.version_required,
         )
         super().__init__(
             prefix=prefix or f"/{documentation.name}",
@@ -250,6 +268,37 @@ class Resource(APIRouter, Generic[Model]):
         """
         return None
 
+    async def before_insert(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
+        """Is given the rows that a request brings, checked, and may change them. Whatever a hook raises refuses the
+        request: nothing of it is written, nor of what the hook has done by ``ctx.session``.
+
+        Args:
+            ctx: who asks, and the session whose transaction this is.
+            rows: values by column; all rows have to have the same columns in the end.
+        """
+
+    async def after_insert(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
+        """Is given the rows as they are stored; see :meth:`before_insert`."""
+
+    async def before_update(self, ctx: Context, rows: list[dict[str, Any]], changes: dict[str, Any]) -> None:
+        """Is given the rows that are going to be changed, as they are, locked; not called where there are none.
+
+        Args:
+            ctx: see :meth:`before_insert`.
+            rows: all columns.
+            changes: the new values by column, which may be changed. Where each row has changes of its own, the hook
+                is called for each of them.
+        """
+
+    async def after_update(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
+        """Is given the rows as they have become; see :meth:`before_insert`."""
+
+    async def before_delete(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
+        """Is given the rows that are going to be deleted, locked; not called where there are none."""
+
+    async def after_delete(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
+        """Is given the rows as they were."""
+
     @cached_property
     def rule(self) -> Rule | None:
         """What is granted on which rows; None where all is."""
@@ -280,8 +329,8 @@ class Resource(APIRouter, Generic[Model]):
         await answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, key: str | None) -> AnyAnswer:
-        handler = self.handler
         try:
+            handler = self.handler
             profile(scope, [handler.entity.schema])
         except ApiError as error:
             return error_answer(error)
@@ -304,7 +353,11 @@ class Resource(APIRouter, Generic[Model]):
 
     @property
     def handler(self) -> Handler | Guarded:
-        """What answers requests, for the database that is open now."""
+        """What answers requests, for the database that is open now.
+
+        Raises:
+            ApiError: 500 0A000 for a version that the database does not have.
+        """
         backend = (self._database or default_database()).backend
         if self._handler is None or self._backend is not backend:
             self._backend = backend
@@ -317,11 +370,20 @@ class Resource(APIRouter, Generic[Model]):
             if self.rule is not None:
                 under[table] = self.rule
             entity, limits = catalog.by_table[table], self.limits
+            entity.version = version_of(entity, self.version)
             if under:
-                self._handler = Guarded(entity, catalog, backend, limits, Rules(under))
+                self._handler = Guarded(entity, catalog, backend, limits, Rules(under), hooks=self.hooks)
             else:
-                self._handler = Handler(entity, catalog, backend, limits)
+                self._handler = Handler(entity, catalog, backend, limits, hooks=self.hooks)
         return self._handler
+
+    @property
+    def hooks(self) -> Hooks:
+        """The hooks that there are, for the database that is open now."""
+        written = {
+            name: getattr(self, name) for name in HOOKS if getattr(type(self), name) is not getattr(Resource, name)
+        }
+        return Hooks((self._database or default_database()).begin, is_replayable=self.retry, **written)
 
 
 def condition_of(query: Select[Any] | None, table: Table) -> ColumnElement[bool]:

@@ -104,11 +104,13 @@ def schemas_for(entity: Entity, *, optional: Collection[str] = ()) -> Schemas:
 
 
 def filled_columns(entity: Entity) -> set[str]:
-    """The columns that a mapper gives a value by itself."""
-    if entity.model is None:
-        return set()
-    mapper: Mapper[Any] = inspect(entity.model)
-    return {column.name for column in (mapper.version_id_col, mapper.polymorphic_on) if isinstance(column, Column)}
+    """The columns that a mapper gives a value by itself, and the version of rows."""
+    filled = set() if entity.version is None else {entity.version.name}
+    if entity.model is not None:
+        mapper: Mapper[Any] = inspect(entity.model)
+        own = (mapper.version_id_col, mapper.polymorphic_on)
+        filled |= {column.name for column in own if isinstance(column, Column)}
+    return filled
 
 
 def _is_required(column: Column[Any]) -> bool:

@@ -14,6 +14,8 @@ from .base import Returned as Returned
 from .base import Settings as Settings
 from .base import Statement as Statement
 from .base import Write as Write
+from .conflicts import is_conflict as is_conflict
+from .conflicts import pauses as pauses
 
 
 def backend_for(url: URL, settings: Settings) -> Backend:

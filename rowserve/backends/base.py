@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Dialect, MetaData, Table
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from ..errors import ApiError
 
@@ -178,6 +178,18 @@ class Backend(ABC):
     @abstractmethod
     def write(self, write: Write, timeout: float) -> Future[Returned]:
         """Runs a write; when the future is done, it is committed. Raises as :meth:`read` does."""
+
+    @abstractmethod
+    async def write_in(self, session: AsyncSession, write: Write) -> Returned:
+        """Runs a write in the transaction of a session, behind what the session has to flush.
+
+        Raises:
+            ApiError: what the database refuses; the transaction has to be rolled back then.
+        """
+
+    @abstractmethod
+    async def read_in(self, session: AsyncSession, statement: Statement, arguments: Arguments) -> list[Any]:
+        """The rows that a statement yields in the transaction of a session. Raises as :meth:`write_in` does."""
 
     @abstractmethod
     def stream(

@@ -6,31 +6,22 @@ import asyncio
 import inspect
 import logging
 from asyncio import Future
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from sqlalchemy import URL, MetaData, event
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from .. import identifiers
 from ..errors import ApiError, database_error, refused_by, unreachable
 from .admission import Door, Gate
 from .base import Arguments, Backend, Returned, Settings, Statement, Write
-from .postgresql_lanes import (
-    LOST,
-    SET_SEARCH_PATH,
-    SET_TIME_ZONE,
-    STALE,
-    Connection,
-    ReadLane,
-    ReadWork,
-    WriteLane,
-    is_lost,
-    search_path,
-)
+from .postgresql_lanes import LOST, STALE, ReadLane, ReadWork, WriteLane, is_lost
+from .postgresql_writing import SET_SEARCH_PATH, SET_TIME_ZONE, Connection, Prepared, Writing, search_path
 
 LANES = 4
 """Connections for reads, and as many for writes. Measured with 2, 4 and 8: 8 were slower, 2 and 4 about alike."""
@@ -42,7 +33,10 @@ CHUNK = 1_000
 """Rows of a stream fetched at a time."""
 CONNECT_TIMEOUT = 5.0
 EPOCH = datetime(2000, 1, 1)
-
+FORMATS = {"timezone": "UTC", "datestyle": "ISO, MDY", "intervalstyle": "postgres"}
+"""What the wire shows of times does not depend on where the server stands."""
+SET_FORMATS = "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in FORMATS.items())
+"""Holds until the end of the transaction."""
 
 log = logging.getLogger("rowserve.sql")
 
@@ -74,12 +68,10 @@ class PostgreSQLBackend(Backend):
         self.dialect = self.engine.dialect
         identifiers.quoting(self.dialect)
         self.autocommit = {"isolation_level": "AUTOCOMMIT"}
-        # What the wire shows of times does not depend on where the server stands.
-        formats = {"timezone": "UTC", "datestyle": "ISO, MDY", "intervalstyle": "postgres"}
         _, connect = self.dialect.create_connect_args(self.url)
         self._connect_arguments: dict[str, Any] = {
             **connect,
-            "server_settings": {**connect.get("server_settings", {}), **server_settings, **formats},
+            "server_settings": {**connect.get("server_settings", {}), **server_settings, **FORMATS},
             "timeout": CONNECT_TIMEOUT,
         }
         for name in ("prepared_statement_cache_size", "prepared_statement_name_func", "async_fallback"):
@@ -159,6 +151,35 @@ class PostgreSQLBackend(Backend):
         together = write.statement.joined is not None and write.statement.is_shared and write.is_plain
         return self._writes.enter(write, timeout, group=write.statement, together=together)
 
+    async def write_in(self, session: AsyncSession, write: Write) -> Returned:
+        connection = await self._driver(session)
+        with self._translating():
+            return await Writing(OneConnection(connection)).run(write)
+
+    async def read_in(self, session: AsyncSession, statement: Statement, arguments: Arguments) -> list[Any]:
+        connection = await self._driver(session)
+        with self._translating():
+            return await connection.fetch(statement.text, *arguments)
+
+    async def _driver(self, session: AsyncSession) -> Connection:
+        """The driver's connection of a session, in its transaction."""
+        await session.flush()
+        connection = await session.connection()
+        if not session.info.get("rowserve_formats"):
+            # The first statement, with which SQLAlchemy begins the transaction.
+            await connection.exec_driver_sql(SET_FORMATS)
+            session.info["rowserve_formats"] = True
+        raw = await connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        return cast(Connection, driver)
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except (*LOST, asyncpg.PostgresError) as error:
+            raise self.translate(error) or error from error
+
     async def stream(
         self, statement: Statement, arguments: Arguments, *, timezone: str | None = None
     ) -> AsyncGenerator[list[str], None]:
@@ -212,6 +233,17 @@ class PostgreSQLBackend(Backend):
         if isinstance(error, asyncpg.InterfaceError):
             return database_error("22P02", str(error))
         return None
+
+
+class OneConnection:
+    """The statements of a connection that is another's, each prepared for but one use."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection: Connection | None = connection
+        self._prepare = connection.prepare
+
+    async def prepared(self, text: str) -> Prepared:
+        return await self._prepare(text)
 
 
 async def keep_last_days(connection: Connection) -> None:

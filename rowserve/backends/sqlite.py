@@ -10,12 +10,13 @@ import time
 from asyncio import Future
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, MetaData, event, util
 from sqlalchemy.exc import InvalidRequestError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from .. import identifiers
 from ..errors import ApiError
@@ -25,6 +26,7 @@ from .sqlite_errors import translated
 from .sqlite_functions import register
 from .sqlite_output import register_output
 from .sqlite_threads import ReadThread, ReadWork, WriteThread
+from .sqlite_writing import Writing, told
 
 READERS = 2
 """Threads that read. Measured with 1, 2 and 3: one was slower, a third gained nothing that could be told from noise."""
@@ -37,6 +39,8 @@ CHUNK = 1_000
 BUSY_TIMEOUT = 5.0
 """Seconds to wait for another process that writes."""
 
+
+T = TypeVar("T")
 
 log = logging.getLogger("rowserve.sql")
 
@@ -224,6 +228,52 @@ class SQLiteBackend(Backend):
 
     def write(self, write: Write, timeout: float) -> Future[Returned]:
         return self._writes.enter(write, timeout, group=None, together=True)
+
+    async def write_in(self, session: AsyncSession, write: Write) -> Returned:
+        def run(connection: sqlite3.Connection) -> Returned:
+            writing = Writing(connection)
+            try:
+                return writing.run(write)
+            except (sqlite3.Error, OverflowError, UnicodeError) as error:
+                raise told(error, replace(write, sets=[writing.arguments]), connection) from error
+
+        return await self._on_thread(session, run)
+
+    async def read_in(self, session: AsyncSession, statement: Statement, arguments: Arguments) -> list[Any]:
+        def run(connection: sqlite3.Connection) -> list[Any]:
+            rows: list[Any] = translating(connection.execute, statement.text, arguments).fetchall()
+            return rows
+
+        return await self._on_thread(session, run)
+
+    async def _on_thread(self, session: AsyncSession, run: Callable[[sqlite3.Connection], T]) -> T:
+        """Calls with the connection of a session, in its transaction, on the thread that it belongs to."""
+        await session.flush()
+        raw = await (await session.connection()).get_raw_connection()
+        driver: Any = raw.driver_connection
+        connection: sqlite3.Connection = driver._conn
+        if not raw.info.get("rowserve_functions"):
+            await driver._execute(register, connection)
+            await driver._execute(register_output, connection)
+            raw.info["rowserve_functions"] = True
+
+        def called() -> T:
+            # Sessions have SQLite's own LIKE.
+            connection.execute("PRAGMA case_sensitive_like=ON")
+            try:
+                return run(connection)
+            finally:
+                connection.execute("PRAGMA case_sensitive_like=OFF")
+
+        timer = asyncio.get_running_loop().call_later(self.settings.timeout, connection.interrupt)
+        try:
+            result: T = await driver._execute(called)
+        except asyncio.CancelledError:
+            connection.interrupt()
+            raise
+        finally:
+            timer.cancel()
+        return result
 
     async def stream(
         self, statement: Statement, arguments: Arguments, *, timezone: str | None = None

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import ForeignKeyConstraint, Index, Table, UniqueConstraint
 
 from .. import identifiers
-from ..errors import ApiError, database_error
+from ..errors import ApiError, database_error, timed_out
 from .base import Write
+from .conflicts import LOCKED
 from .sqlite_functions import RAISED, raised
 
 UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
@@ -54,11 +55,9 @@ def translated(
     if "cannot UPSERT a view" in message:
         return database_error("0A000", "an upsert into a view is not supported over SQLite")
     if "interrupted" in message:
-        return database_error("57014", "canceling statement due to statement timeout")
+        return timed_out()
     if "locked" in message or "busy" in message:
-        return database_error(
-            "53300", "the database is locked by another writer", hint="Try again after the seconds in Retry-After."
-        )
+        return database_error("53300", LOCKED, hint="Try again after the seconds in Retry-After.")
     if "disk is full" in message or "disk I/O error" in message:
         return database_error("53100", message, hint="The server's disk has to be looked after.")
     if "readonly" in message:

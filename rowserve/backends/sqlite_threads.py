@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import sqlite3
 import threading
 from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import chain
 from queue import SimpleQueue
 from typing import Any, TypeAlias
 
-from sqlalchemy import Table
-
-from ..errors import ApiError, database_error, internal_error
 from .admission import Door, Job, overloaded
-from .base import Arguments, Gathering, Returned, Statement, Write
-from .sqlite_errors import translated
-from .upserts import Keys
+from .base import Arguments, Statement, Write
+from .sqlite_writing import Writing, told
 
 ReadWork: TypeAlias = tuple[Statement, Arguments]
 Outcome: TypeAlias = "tuple[Job[Any], Any]"
-
-log = logging.getLogger("rowserve.sql")
 
 
 class Thread(ABC):
@@ -140,7 +131,7 @@ class WriteThread(Thread):
         super().__init__(connection, door, loop)
         self._writing = writing
         self._acquiring: asyncio.Task[None] | None = None
-        self._arguments: Arguments = ()  # what is being written, for an error to say which of many it was
+        self._running = Writing(connection)
         self._begun = False
 
     def run(self, batch: list[Job[Write]]) -> None:
@@ -158,11 +149,13 @@ class WriteThread(Thread):
             self.door.open(self)
             return
         self._acquiring = None
+        self._running.stopped = False
         # Whoever came too late, or went away, while a session held the lock is not to be written any more.
         super().run([job for job in batch if not job.abandoned()])
 
     def cancel(self) -> None:
         if self._acquiring is None:
+            self._running.stopped = True
             super().cancel()
         elif self._begun:  # a task that is cancelled before its first step would never open its door again
             self._acquiring.cancel()
@@ -207,115 +200,16 @@ class WriteThread(Thread):
         if savepoint:
             execute("SAVEPOINT job")
         try:
-            returned = self._write(job.work)
+            returned = self._running.run(job.work)
         except Exception as error:
             if not self.connection.in_transaction:
                 raise  # the whole transaction is gone, as when the disk is full
             if savepoint:
                 execute("ROLLBACK TO job")
                 execute("RELEASE job")
-            return job, told(error, replace(job.work, sets=[self._arguments]), self.connection)
+            return job, told(error, replace(job.work, sets=[self._running.arguments]), self.connection)
         if job.work.rollback:
             execute("ROLLBACK TO job")
         if savepoint:
             execute("RELEASE job")
         return job, returned
-
-    def _write(self, write: Write) -> Returned:
-        if write.is_single and write.statement.probe is None:
-            return self._once(write.statement.text, write.sets[0])
-        rows: list[Any] = []
-        count = 0
-        statement, keys = write.statement, Keys(write.statement)
-        for sets in chain((write.sets,), write.later):
-            if self._stopped:  # while the sets were made, when there was no statement to interrupt
-                raise sqlite3.OperationalError("interrupted")
-            if statement.probe is None:
-                part = self._part(statement.text, sets)
-            else:
-                part = self._probed(statement.text, statement.probe, sets, keys)
-            rows += part.rows
-            count += part.touched
-        result = Returned(rows, count)
-        if statement.gathering is not None:
-            rows = self._gathered(statement.gathering, rows, write.gathered)
-            result = Returned(rows, len(rows))
-        if write.check is not None:
-            write.check(result)
-        if write.rollback and has_deferred_keys(write.table) and self._breaks_keys():
-            raise sqlite3.IntegrityError("FOREIGN KEY constraint failed")
-        return result
-
-    def _gathered(self, gathering: Gathering, rows: Sequence[Any], arguments: Arguments) -> list[Any]:
-        """What is made of all the rows that a write has returned."""
-        execute = self.connection.execute
-        execute(gathering.create)
-        self.connection.executemany(gathering.insert, rows)
-        found = execute(gathering.text, arguments).fetchall()
-        execute(gathering.clear)
-        return found
-
-    def _once(self, text: str, arguments: Arguments) -> Returned:
-        """Runs a statement that is all there is to do: most writes."""
-        if self._stopped:
-            raise sqlite3.OperationalError("interrupted")
-        self._arguments = arguments
-        cursor = self.connection.execute(text, arguments)
-        rows = cursor.fetchall()
-        return Returned(rows, len(rows) or max(cursor.rowcount, 0))
-
-    def _breaks_keys(self) -> bool:
-        """Whether there are foreign keys without their parents: only a COMMIT looks at those that are deferred."""
-        return self.connection.execute("PRAGMA foreign_key_check").fetchone() is not None
-
-    def _probed(self, text: str, probe: str, sets: Sequence[Arguments], keys: Keys) -> Returned:
-        """Runs an upsert for each of the sets; each row returned says whether it is new."""
-        rows: list[Any] = []
-        for arguments in self._noted(sets):
-            is_new = self.connection.execute(probe, keys.add(arguments)).fetchone() is None
-            rows += [(*row, is_new) for row in self.connection.execute(text, arguments)]
-        return Returned(rows, len(rows))
-
-    def _part(self, text: str, sets: Sequence[Arguments]) -> Returned:
-        """Runs the statement for each of the sets; where it returns no rows, for all but the first in one call."""
-        rows: list[Any] = []
-        count = 0
-        noted = self._noted(sets)
-        for arguments in noted:
-            cursor = self.connection.execute(text, arguments)
-            returned = cursor.fetchall()
-            rows += returned
-            count += len(returned) or max(cursor.rowcount, 0)
-            if cursor.description is None and len(sets) > 1:
-                count += max(self.connection.executemany(text, noted).rowcount, 0)
-        return Returned(rows, count)
-
-    def _noted(self, sets: Sequence[Arguments]) -> Iterator[Arguments]:
-        """The sets, one by one, each noted as the one that is being written."""
-        for arguments in sets:
-            self._arguments = arguments
-            yield arguments
-
-
-def has_deferred_keys(table: Table) -> bool:
-    """Whether there are foreign keys from or to a table that are not looked at before the end of the transaction."""
-    return any(
-        constraint.initially is not None and constraint.initially.upper() == "DEFERRED"
-        for other in table.metadata.tables.values()
-        for constraint in other.foreign_key_constraints
-        if other is table or constraint.referred_table is table
-    )
-
-
-def told(error: Exception, write: Write | None = None, connection: sqlite3.Connection | None = None) -> ApiError:
-    """What a client is told of whatever went wrong with its statement."""
-    if isinstance(error, ApiError):
-        return error
-    if isinstance(error, sqlite3.Error):
-        return translated(error, write, connection)
-    if isinstance(error, OverflowError):
-        return database_error("22003", "value is out of range for type bigint")
-    if isinstance(error, UnicodeError):
-        return database_error("22021", 'invalid byte sequence for encoding "UTF8"')
-    log.error("A statement failed", exc_info=error)
-    return internal_error()

@@ -21,11 +21,15 @@ from .responses import (
     LISTS,
     LOCATED,
     NOT_FOUND,
+    NOT_MODIFIED,
     OBJECT,
     OUT_OF_RANGE,
     RANGED,
     READING,
+    TAGGED,
     TEXT,
+    UNCONDITIONAL,
+    UNMATCHED,
     WRITING,
     Response,
     Rows,
@@ -105,6 +109,7 @@ class Documentation:
         name: what the operations are called by; default: the name of the table.
         ways: the relationships by which others may be embedded.
         tx: whether ``Prefer: tx=rollback`` is followed.
+        version_required: whether rows are changed by their version alone.
         profile: by method, the parameter that chooses the schema; None where there is but one.
     """
 
@@ -117,6 +122,7 @@ class Documentation:
         name: str | None = None,
         ways: Sequence[Relationship] = (),
         tx: bool = False,
+        version_required: bool = False,
         profile: Callable[[str], Parameter] | None = None,
     ) -> None:
         self.entity = entity
@@ -124,6 +130,8 @@ class Documentation:
         self.max_rows = max_rows
         self.description = description
         self.tx = tx
+        self.is_versioned = entity.version is not None
+        self.version_required = version_required
         self.item_path = "/{" + "_".join(item.name for item in entity.primary_key) + "}"
         self._profile = profile
         self._select = select_parameter(entity, ways)
@@ -202,9 +210,10 @@ class Documentation:
             "they are.",
             [self._select, named.COLUMNS, named.ON_CONFLICT, self._prefer("insert")],
             {
-                201: Response("The rows, unless `return=minimal`", self._either, LISTS, LOCATED),
+                201: Response("The rows, unless `return=minimal`", self._either, LISTS, {**LOCATED, **self._tagged()}),
                 200: Response("The rows, of which all were there already", self._many, LISTS, RANGED),
                 **WRITING,
+                **self._refusals(),
             },
             body=self._inserts,
             media={"text/csv": TEXT, FORM: {"type": "object"}},
@@ -247,7 +256,20 @@ class Documentation:
 
     def _changes(self) -> Responses:
         asked = Response("The rows, if asked for", self._many, LISTS, RANGED)
-        return {204: Response("It is done", headers=RANGED), 200: asked, **WRITING}
+        return {204: Response("It is done", headers=RANGED), 200: asked, **WRITING, **self._refusals()}
+
+    # Versions.
+
+    def _tagged(self) -> Mapping[str, str]:
+        return TAGGED if self.is_versioned else {}
+
+    def _refusals(self, *, of_one: bool = False) -> Responses:
+        """What becomes of a change of what has another version, or of one that does not say which."""
+        refused = {412: UNMATCHED} if self.is_versioned and of_one else {}
+        return {**refused, 428: UNCONDITIONAL} if self.version_required else refused
+
+    def _if_match(self) -> list[Parameter]:
+        return [{**named.IF_MATCH, "required": self.version_required}] if self.is_versioned else []
 
     # One row.
 
@@ -257,8 +279,13 @@ class Documentation:
             f"get_one_of_{self.name}",
             f"Get one of {self.name}",
             "",
-            [self._select, self._prefer("get")],
-            {200: Response("The row", self._one, OBJECT), **READING, 404: NOT_FOUND},
+            [self._select, self._prefer("get"), *([named.IF_NONE_MATCH] if self.is_versioned else [])],
+            {
+                200: Response("The row", self._one, OBJECT, self._tagged()),
+                **({304: NOT_MODIFIED} if self.is_versioned else {}),
+                **READING,
+                404: NOT_FOUND,
+            },
             path=self.item_path,
         )
 
@@ -272,12 +299,13 @@ class Documentation:
                 f"{verb}_one_of_{self.name}",
                 f"{verb.capitalize()} one of {self.name}",
                 says,
-                [self._select, self._prefer("put")],
+                [self._select, self._prefer("put"), *self._if_match()],
                 {
-                    200: Response("The row", self._one, OBJECT, APPLIED),
-                    204: Response("It is done, where no row was asked for", headers=APPLIED),
+                    200: Response("The row", self._one, OBJECT, {**APPLIED, **self._tagged()}),
+                    204: Response("It is done, where no row was asked for", headers={**APPLIED, **self._tagged()}),
                     **WRITING,
                     404: NOT_FOUND,
+                    **self._refusals(of_one=True),
                 },
                 path=self.item_path,
                 body=self._update,
@@ -289,8 +317,14 @@ class Documentation:
             f"delete_one_of_{self.name}",
             f"Delete one of {self.name}",
             "",
-            [self._prefer("put")],
-            {204: Response("It is gone", headers=APPLIED), 400: WRITING[400], 404: NOT_FOUND, 409: CONFLICT},
+            [self._prefer("put"), *self._if_match()],
+            {
+                204: Response("It is gone", headers=APPLIED),
+                400: WRITING[400],
+                404: NOT_FOUND,
+                409: CONFLICT,
+                **self._refusals(of_one=True),
+            },
             path=self.item_path,
         )
 

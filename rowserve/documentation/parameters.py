@@ -51,6 +51,12 @@ OFFSET = query_parameter("offset", "How many rows to leave out first.", NUMBER)
 RANGE = parameter(
     "Range", "header", "The rows to answer with, as `0-9` or `10-`: another way to say limit and offset.", TEXT
 )
+IF_MATCH = parameter(
+    "If-Match", "header", "The `ETag` of the row as it has been read: in any other version it is not changed.", TEXT
+)
+IF_NONE_MATCH = parameter(
+    "If-None-Match", "header", "An `ETag` that is known: answered 304 where it still holds.", TEXT
+)
 OR = query_parameter("or", "Filters of which one has to hold, such as `(id.eq.1,id.eq.2)`.")
 AND = query_parameter("and", "Filters that all have to hold, such as `(id.gt.1,or(id.lt.9,id.eq.99))`.")
 COLUMNS = query_parameter(

@@ -7,3 +7,4 @@ from .handler import QUERY_KEY as QUERY_KEY
 from .handler import AnyAnswer as AnyAnswer
 from .handler import Handler as Handler
 from .handler import Limits as Limits
+from .hooks import Hooks as Hooks

@@ -39,6 +39,7 @@ class Limits:
     ordered: bool = True
     explain: bool = False
     server_timing: bool = False
+    version_required: bool = False
 
 
 class Shapes(dict[Hashable, Any]):
@@ -100,9 +101,11 @@ class Context:
         parsed = self.parse(request.query_string)
         if request.timing is not None:
             request.timing.parsed = perf_counter()
-        return parsed if request.key is None else self._for_key(parsed, request.key)
+        return parsed if request.key is None else self.for_key(parsed, request.key)
 
-    def _for_key(self, parsed: Parsed, key: Sequence[str]) -> Parsed:
+    def for_key(self, parsed: Parsed, key: Sequence[str]) -> Parsed:
+        """A query, with a primary key as one more filter."""
+
         def make() -> Query:
             first = len(parsed.values)
             where = tuple(

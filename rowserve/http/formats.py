@@ -199,7 +199,8 @@ def result_of(node: Node, value: Value) -> Result | Results | None:
         return result_of(value.embedded.node, value.value)
     if isinstance(value, ColumnValue) and value.cast is None and not value.field.path:
         entity = node.entity
-        item = entity.columns.get(value.field.name) or entity.computed.get(value.field.name)
+        columns = entity.stored if value.is_own else entity.columns
+        item = columns.get(value.field.name) or entity.computed.get(value.field.name)
         return None if item is None else item.wire.result
     return None
 

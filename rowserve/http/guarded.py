@@ -17,6 +17,7 @@ from ..sql.catalog import Catalog
 from ..sql.entity import Entity
 from .context import Limits, Shapes
 from .handler import QUERY_KEY, AnyAnswer, Handler, failed
+from .hooks import Hooks
 
 ACTIONS: Mapping[str, Action] = {"POST": "insert", "PUT": "update", "PATCH": "update", "DELETE": "delete"}
 
@@ -64,12 +65,22 @@ class Guarded:
         backend: the database's backend.
         limits: what bounds requests.
         rules: those of the entity and of all that may be embedded.
+        hooks: what is done around writes.
     """
 
-    def __init__(self, entity: Entity, catalog: Catalog, backend: Backend, limits: Limits, rules: Rules) -> None:
+    def __init__(
+        self,
+        entity: Entity,
+        catalog: Catalog,
+        backend: Backend,
+        limits: Limits,
+        rules: Rules,
+        *,
+        hooks: Hooks | None = None,
+    ) -> None:
         self.entity = entity
         self.rules = rules
-        self._make = partial(Handler, entity, catalog, backend, limits)
+        self._make = partial(Handler, entity, catalog, backend, limits, hooks=hooks)
         self._handlers = Shapes()
 
     async def __call__(self, scope: Scope, receive: Receive, key: str | None) -> AnyAnswer:

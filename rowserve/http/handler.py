@@ -18,11 +18,19 @@ from ..sql.entity import Entity
 from .context import Context
 from .context import Limits as Limits
 from .discretion import discreet
+from .hooks import Hooks
 from .inserts import Inserts
 from .reads import Reads
 from .request import ClientGone, Request
 from .responses import Answer, StreamedAnswer, error_answer
 from .timing import Timing
+from .transactions import (
+    TransactedInserts,
+    TransactedVersionedInserts,
+    TransactedVersionedWrites,
+    TransactedWrites,
+)
+from .versioned import VersionedInserts, VersionedWrites
 from .writes import Writes
 
 log = logging.getLogger("rowserve")
@@ -47,19 +55,27 @@ class Handler:
         backend: the database's backend.
         limits: what bounds requests.
         access: what those who ask may do.
+        hooks: what is done around writes.
     """
 
     def __init__(
-        self, entity: Entity, catalog: Catalog, backend: Backend, limits: Limits, access: Access = ANYTHING
+        self,
+        entity: Entity,
+        catalog: Catalog,
+        backend: Backend,
+        limits: Limits,
+        access: Access = ANYTHING,
+        *,
+        hooks: Hooks | None = None,
     ) -> None:
         self.entity = entity
         self.context = Context(entity, catalog, backend, limits, access)
         reads = Reads(self.context)
-        writes = Writes(self.context, reads)
+        inserts, writes = writers(self.context, reads, hooks)
         self.collection: dict[str, Method] = {
             "GET": reads.list_rows,
             "HEAD": reads.list_rows,
-            "POST": Inserts(self.context).insert,
+            "POST": inserts.insert,
             "PATCH": writes.update,
             "PUT": writes.put,
             "DELETE": writes.delete,
@@ -99,6 +115,19 @@ class Handler:
             return await method(request)
         except Exception as error:
             return failed(scope, discreet(error, self.entity.name, self.entity.exposure))
+
+
+def writers(context: Context, reads: Reads, hooks: Hooks | None) -> tuple[Inserts, Writes]:
+    """What inserts, and what changes rows that are there: no more of it than the resource has use for."""
+    version = context.entity.version
+    if hooks is None or not hooks.any:
+        if version is None:
+            return Inserts(context), Writes(context, reads)
+        return VersionedInserts(context, version), VersionedWrites(context, reads, version)
+    if version is None:
+        return TransactedInserts(hooks, context), TransactedWrites(hooks, context, reads)
+    inserts = TransactedVersionedInserts(hooks, context, version)
+    return inserts, TransactedVersionedWrites(hooks, context, reads, version)
 
 
 async def answered(scope: Scope, run: Callable[[], Awaitable[AnyAnswer]]) -> AnyAnswer:

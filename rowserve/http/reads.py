@@ -17,6 +17,7 @@ from ..sql.plan import Node
 from ..sql.read import Count, Read, compile_read, compile_rows, compile_total
 from .bodies import read_body
 from .context import Context, not_singular
+from .entity_tags import entity_tag, tagged, variant_of
 from .formats import Kind, Layout, kind_of, layout_of
 from .links import Paging, link_header, paging_of
 from .request import Request
@@ -37,6 +38,7 @@ class Wanted(NamedTuple):
         zone: which of the request's values is the time zone that moments are shown in.
         streamed: whether rows are answered as they come.
         linked: whether the pages beside this one are linked to.
+        tagged: whether the version of the row is asked for, if it has one.
     """
 
     kind: Kind = "json"
@@ -44,11 +46,12 @@ class Wanted(NamedTuple):
     zone: int | None = None
     streamed: bool = False
     linked: bool = True
+    tagged: bool = False
 
 
 PLAIN = Wanted()
 ALL = Wanted(streamed=True)
-ITEM = Wanted(linked=False)
+ITEM = Wanted(linked=False, tagged=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,7 +154,7 @@ class Reads:
         arguments = self.bind(request, shape.read, parsed)
         if media is not None and media.kind == "plan":
             return await self.explain(request, shape.read, arguments, media)
-        rows, _, _, body = await self.row(request, shape.read, arguments, zone)
+        rows, _, version, body = await self.row(request, shape.read, arguments, zone)
         if not rows:
             raise self.context.not_found(request)
         headers: Headers = [JSON if media is None else content_type(media), VARY]
@@ -159,7 +162,9 @@ class Reads:
             preferences = request.preferences
             add_applied(headers, preferences if zone else replace(preferences, timezone=None), "handling", "timezone")
         layout = shape.layout
-        return answer(200, headers, layout.whole(body) if wanted.kind == "csv" else layout.rows([body[1:-1]]), request)
+        finished = layout.whole(body) if wanted.kind == "csv" else layout.rows([body[1:-1]])
+        made = answer(200, headers, finished, request)
+        return made if version is None else tagged(made, request, entity_tag(version, variant_of(wanted.kind, zone)))
 
     async def query(self, request: Request) -> Answer | StreamedAnswer:
         """A list whose query string is in the body, for what is too long for a URL: else it is what GET answers."""
@@ -236,6 +241,7 @@ class Reads:
             ordered=limits.ordered,
             form=layout.form,
             zone=wanted.zone,
+            tagged=wanted.tagged,
         )
         return Shape(node, read, layout, paging)
 

@@ -86,12 +86,24 @@ class Writer:
         check: RowCount | None = None,
     ) -> Returned:
         """Runs a change for each of some rows; when it returns, they are committed."""
-        context = self.context
+        write = self.write(request, change, rows, parsed, preferences, check)
+        returned: Returned = await request.outcome(self.context.backend.write(write, self.context.timeout))
+        return returned
+
+    def write(
+        self,
+        request: Request,
+        change: Change,
+        rows: Rows,
+        parsed: Parsed,
+        preferences: Preferences,
+        check: RowCount | None,
+    ) -> Write:
+        """What is to be run."""
         write: Write = change.write(rows.first, parsed.values, caller=request.caller, later=rows.later)
         if check is not None or preferences.tx is not None or preferences.timezone is not None:
             write = replace(write, check=check, rollback=preferences.tx == "rollback", timezone=preferences.timezone)
-        returned: Returned = await request.outcome(context.backend.write(write, context.timeout))
-        return returned
+        return write
 
     def reader_of(self, reader: RowReader, columns: tuple[str, ...], preferences: Preferences) -> RowReader:
         """A reader that takes ``columns`` alone; one that a row does not have is null, unless it is to be its default.
@@ -128,11 +140,17 @@ class Writer:
         shapes, key = self.context.shapes, (*kind, query, rows, zone)
         shape: Shape | None = shapes.get(key)
         if shape is None:
-            shape = shapes.get_or_make(key, lambda: self.make_shape(query, rows, zone, compile_))
+            shape = shapes.get_or_make(key, lambda: self.make_shape(kind, query, rows, zone, compile_))
         return shape
 
-    def make_shape(self, query: Query, rows: Kind | None, zone: int | None, compile_: Compile) -> Shape:
-        node = self.context.plan(query)
+    def plan(self, kind: tuple[object, ...], query: Query) -> Node:
+        """What is written, and what is shown of it."""
+        return self.context.plan(query)
+
+    def make_shape(
+        self, kind: tuple[object, ...], query: Query, rows: Kind | None, zone: int | None, compile_: Compile
+    ) -> Shape:
+        node = self.plan(kind, query)
         layout = layout_of(node, rows or "json")
         change = compile_(node, returning=layout.form if rows else None, zone=zone)
         return Shape(change, layout, rows is not None and has_key(self.context.entity, query.select))

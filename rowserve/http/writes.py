@@ -21,6 +21,7 @@ from ..sql.write import Change, compile_delete, compile_insert, compile_update
 from .bodies import read_body
 from .checks import EXACTLY_ONE, row_count
 from .context import Context
+from .entity_tags import tags_of, unmatchable
 from .formats import Kind, Layout, kind_of
 from .inserts import is_any_new
 from .reads import Reads
@@ -107,9 +108,9 @@ class Writes(Writer):
         self.check_key(row, request.key or ())
         names = tuple(row)
 
-        def compile_(node: Node, *, returning: Form | None, zone: int | None) -> Change:
+        def compile_(node: Node, *, returning: Form | None, zone: int | None, **of_version: Any) -> Change:
             resetting = context.entity.replaceable(names, insert=False)
-            return compile_update(node, names, returning=returning, resetting=resetting, zone=zone)
+            return compile_update(node, names, returning=returning, resetting=resetting, zone=zone, **of_version)
 
         return await self.change(request, parsed, preferences, [row], ("replace", names), compile_)
 
@@ -166,12 +167,19 @@ class Writes(Writer):
         compile_: Compile,
     ) -> Answer:
         """Runs a change and answers with the rows as they are then, or with nothing but that it is done."""
+        if b"if-match" in request.headers:
+            self.check_match(request)
         media = request.media_type()
         parsed, zone = self.zoned(parsed, preferences)
         shape = self.shape(kind, parsed.query, self.kind(request, preferences, media), zone, compile_)
         check = row_count(preferences, singular=media.singular)
         returned = await self.run(request, shape.change, Rows(list(rows), False), parsed, preferences, check)
         return self.changed(request, preferences, media, shape.layout, returned)
+
+    def check_match(self, request: Request) -> None:
+        """Refuses to change what is meant to be changed in one version only, which nobody can tell."""
+        if request.key is not None and tags_of(request, b"if-match") is not None:
+            raise unmatchable(self.context.entity)
 
     async def body(self, request: Request, reader: RowReader) -> tuple[list[Row], bool]:
         """The objects in a body, and whether they came as an array."""

@@ -11,7 +11,7 @@ LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 """Pages that this very machine serves, as a frontend does while it is being developed."""
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
 EXPOSED = (
-    "Content-Encoding", "Content-Location", "Content-Range", "Content-Type", "Date", "Link", "Location",
+    "Content-Encoding", "Content-Location", "Content-Range", "Content-Type", "Date", "ETag", "Link", "Location",
     "Preference-Applied", "Proxy-Status", "Range-Unit", "Retry-After", "Server", "Transfer-Encoding",
 )  # fmt: skip
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, String, bindparam, case, func, literal, literal_column, null
+from sqlalchemy import Boolean, ColumnElement, Integer, String, bindparam, case, func, literal, literal_column, null
 from sqlalchemy.types import TypeEngine
 
 from ..errors import ApiError, database_error
-from .defaults import Default, default_of
+from .defaults import Default, DefaultContext, default_of
 from .entity import Entity, EntityColumn
 from .output import literal_text
 
@@ -50,9 +51,17 @@ class Parameter:
 def defaults(
     entity: Entity, names: Collection[str], *, update: bool = False
 ) -> tuple[list[Parameter], dict[str, ColumnElement[Any]]]:
-    """What the model fills in for the columns that are not named: from Python, and from SQL."""
+    """What is filled in for the columns that are not named: by the model, from Python and from SQL, and the version."""
     made: list[Parameter] = []
     expressions: dict[str, ColumnElement[Any]] = {}
+    version = entity.version
+    if version is not None:
+        names = {*names, version.name}
+        if version.made == "counted":
+            expressions[version.name] = version.following() if update else literal_column("1", Integer())
+        elif version.generator is not None and version.item is not None and not update:
+            first = Default(argument=partial(first_version, version.generator), is_callable=True)
+            made.append(Parameter(version.name, version.item.wire.bind, first))
     for item in entity.stored.values():
         default = None if item.name in names else default_of(item, update=update)
         if default is None:
@@ -62,6 +71,16 @@ def defaults(
         else:
             expressions[item.name] = constant(entity, default.expression)
     return made, expressions
+
+
+def first_version(generator: Callable[[Any], Any], _: DefaultContext) -> Any:
+    return generator(None)
+
+
+def without_version(entity: Entity, names: Iterable[str]) -> list[str]:
+    """The columns that are written as they were sent: a version never is."""
+    version = entity.version
+    return [name for name in names if version is None or name != version.name]
 
 
 def sparse_parameters(entity: Entity, names: Iterable[str]) -> tuple[list[Parameter], dict[str, ColumnElement[Any]]]:

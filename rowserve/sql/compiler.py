@@ -191,6 +191,8 @@ class Compiler(ABC):
         return self.as_json_value(self.output(scope, value))
 
     def column(self, scope: Scope, value: ColumnValue) -> Target:
+        if value.is_own:
+            return scope.own(value.field.name)
         target = field_target(scope, value.field, self.parameters)
         return target if value.cast is None else self.cast(target, value.cast)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, ColumnElement, Dialect, FromClause, Table, UniqueConstraint, inspect
 from sqlalchemy.orm import Mapper
@@ -12,6 +12,9 @@ from sqlalchemy.orm import Mapper
 from ..errors import ApiError
 from .exposure import EVERYTHING, Exposure
 from .types import WireType, wire_type
+
+if TYPE_CHECKING:
+    from .versions import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Entity:
     Attributes:
         columns: the stored columns that clients may name; ``computed`` likewise. What a client names is looked up here.
         stored: all that are stored.
+        version: what says which version of itself a row is, if anything does.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Entity:
         self.computed: dict[str, Computed] = {item.name: item for item in computed if item.name not in hidden}
         self.primary_key = tuple(self.stored[column.name] for column in table.primary_key.columns)
         self.unique = unique_keys(table)
+        self.version: Version | None = None
 
     def column(self, name: str) -> EntityColumn:
         """The stored column that a client calls so.
@@ -94,6 +99,8 @@ class Entity:
         Args:
             insert: whether it is replaced by way of an insert.
         """
+        if self.version is not None:
+            known = {*known, self.version.name}
         taken = self.exposure.create if insert else self.exposure.update
         given = self.columns if taken is None else {*taken.dumped.values()}
         return [

@@ -44,7 +44,7 @@ def compile_keyed_update(
     statement = update(entity.table).values({**values, **expressions})
     compiler = compiler_for(node, max_rows=None, ordered=True, zone=zone)
     change = compiled_change(compiler, node, statement, parameters, "update", returning=returning, where=same)
-    if entity.dialect.name == "sqlite" or change.arguments or not are_joinable(entity, change.parameters):
+    if entity.dialect.name == "sqlite" or change.arguments or not are_joinable(node, change.parameters):
         return change
     joined = joined_update(node, change.parameters, expressions, returning=returning)
     return replace(change, statement=Statement(change.statement.text, joined, is_shared=False))

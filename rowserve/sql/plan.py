@@ -30,10 +30,17 @@ ALL: tuple[SelectItem, ...] = (Star(),)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColumnValue:
-    """A column, or a place inside its JSON, perhaps cast."""
+    """A column, or a place inside its JSON, perhaps cast.
+
+    Args:
+        field: the column or place.
+        cast: the type that it is cast to.
+        is_own: whether it is the program that asks for the column, which is stored, whatever clients may know of.
+    """
 
     field: Field
     cast: str | None = None
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +107,8 @@ class Node:
         source: where the rows come from, if not out of the entity's table.
         access: what who asks may see of it, and of what is embedded.
         model: what rows are answered with as, where that is a model of the application's own.
+        whole: whether rows that are written come back with all of their columns besides, as the last of what is given
+            back: a JSON object.
     """
 
     entity: Entity
@@ -110,6 +119,7 @@ class Node:
     source: Source | None = None
     access: Access = ANYTHING
     model: RowModel | None = None
+    whole: bool = False
 
     @property
     def is_aggregated(self) -> bool:

@@ -28,9 +28,10 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from ..backends.base import Arguments, Statement
-from ..query import Comparison, Condition
+from ..query import Comparison, Condition, Field
 from .compiler import Arrangement, Compiler, Listed, number
 from .conditions import not_supported
+from .entity import Entity
 from .ordering import backwards
 from .output import Form, Pair, literal_text
 from .plan import ColumnValue, Item, Node
@@ -38,6 +39,7 @@ from .postgresql_compiler import PostgreSQLCompiler
 from .reflected_types import array_of
 from .scope import CONSTANT, Parameters, Scope
 from .sqlite_compiler import SQLiteCompiler
+from .versions import is_versioned
 
 Count: TypeAlias = Literal["exact", "bounded"]
 Boundary: TypeAlias = Literal["far", "both"]
@@ -90,6 +92,7 @@ def compile_read(
     ordered: bool = True,
     form: Form = "json",
     zone: int | None = None,
+    tagged: bool = False,
 ) -> Read:
     """The statement for a list.
 
@@ -107,6 +110,8 @@ def compile_read(
         ordered: whether lists that are given no order are in that of the primary key.
         form: what is made of each row.
         zone: which of the request's values is the time zone that moments are shown in, if any.
+        tagged: whether the version of the row, which has to be but one, comes in the place of the boundary, if it says
+            all about what is shown.
 
     Raises:
         ApiError: 42703 for an unknown column, and whatever else a filter, a cast or an order may be wrong in.
@@ -126,6 +131,10 @@ def compile_read(
     is_paged = node.source is None and not node.is_aggregated
     if boundary is not None and arrangement.limit is not None and is_paged:
         edge = page_boundary(compiler, scope, node, arrangement, both=boundary == "both")
+    version = node.entity.version
+    if tagged and version is not None and is_versioned(node):
+        of_row = version.text(node.entity, scope.rows)
+        edge = select(of_row).select_from(scope.rows).where(*where).scalar_subquery()
     # In the order of a packed row: placeholders are numbered by where they stand, and both take the same arguments.
     columns: list[Any] = [func.count().label("rows"), total.label("total"), edge.label("boundary"), body.label("body")]
     statement = select(*columns).select_from(page.rows)
@@ -332,6 +341,23 @@ def compile_rows(
     row = row_of(compiler, node, page, form)
     row = row if form == "csv" else shown_as(row, form)
     return compiled_read(compiler.dialect, compiler.selected(page, row), compiler.parameters)
+
+
+def all_columns(entity: Entity) -> tuple[Item, ...]:
+    """What is shown of a row that is shown whole, to the program."""
+    return tuple([Item(name, ColumnValue(Field(name), is_own=True)) for name in entity.stored])
+
+
+def compile_matched(node: Node) -> Read:
+    """The statement that yields the rows that a write with the same filters is going to change, each as the text of a
+    JSON object of all its columns. PostgreSQL locks them; SQLite lets but one write at a time."""
+    embedded = {name: replace(each, is_inner=False) for name, each in node.embedded.items()}
+    filters = replace(node.modifiers, order=(), limit=None, offset=None)
+    node = replace(node, items=all_columns(node.entity), embedded=embedded, modifiers=filters)
+    read = compile_rows(node, ordered=False)
+    if node.entity.dialect.name == "sqlite":
+        return read
+    return replace(read, statement=Statement(f"{read.statement.text} FOR UPDATE"))
 
 
 def compile_total(node: Node, *, planned: bool) -> Read:

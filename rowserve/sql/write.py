@@ -32,17 +32,27 @@ from sqlalchemy.dialects import postgresql
 from ..backends.base import Arguments, Statement, Write
 from ..errors import database_error
 from .access import Action
-from .column_values import Parameter, defaults, resets, set_parameter, sparse_parameters, typed_parameters, values_of
+from .column_values import (
+    Parameter,
+    defaults,
+    resets,
+    set_parameter,
+    sparse_parameters,
+    typed_parameters,
+    values_of,
+    without_version,
+)
 from .compiler import Compiler
 from .entity import Entity
-from .output import Form, literal_text
+from .output import Form
 from .plan import Node
 from .read import bound, compiler_for, positional
 from .reflected_types import array_of
-from .returning import returned, returned_upserts, written_check
+from .returning import nothing, returned, returned_upserts, written_check
 from .scope import Scope
 from .sqlite_returning import Gathered, gathered
 from .upsert import AnyInsert, Conflict, conflict_values, insert_into, key_of, on_conflict, probed
+from .versions import is_versioned, matching
 
 VERBS = {"insert": "insert into", "update": "update", "delete": "delete from"}
 WRITABLE = {"insert": "insertable", "update": "updatable", "delete": "deletable"}
@@ -60,6 +70,7 @@ class Change:
         order: where the placeholders are not in this order, which of all that each takes: PostgreSQL's are numbered as
             SQLAlchemy came upon them.
         gathered: the same as ``arguments``, for what is made of all the rows that were returned.
+        is_whole: whether the whole row comes last of what is given back.
         columns: the names of what is written, for an error to say which; made of the parameters.
     """
 
@@ -69,6 +80,7 @@ class Change:
     arguments: tuple[tuple[int, Any], ...] = ()
     order: tuple[int, ...] = ()
     gathered: tuple[tuple[int, Any], ...] = ()
+    is_whole: bool = False
     columns: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -167,6 +179,7 @@ def compile_insert(
     check_allowed(node, "insert")
     if conflict is not None and conflict.changes:
         check_allowed(node, "update")
+    names = without_version(entity, names)
     given = [Parameter(name, entity.stored[name].wire.bind) for name in names]
     otherwise: dict[str, ColumnElement[Any]] = {}
     if sparse:
@@ -194,7 +207,7 @@ def compile_insert(
         return replace(change, statement=text)
     if conflict is not None:
         text = replace(text, is_shared=False, key=key_of(change.positions(), conflict))
-    if parameters and not change.arguments and not changed and are_joinable(entity, parameters):
+    if parameters and not change.arguments and not changed and are_joinable(node, parameters):
         sets = parameter_sets(entity, parameters)
         values = values_of(parameters, [sets.c[f"s{index}"] for index in range(len(parameters))], otherwise)
         source = select(*values.values(), *expressions.values()).order_by(sets.c.n)
@@ -241,9 +254,10 @@ def parameter_sets(entity: Entity, parameters: Sequence[Parameter]) -> Any:
     return func.unnest(*arrays).table_valued(*names, with_ordinality="n").render_derived(name="sets")
 
 
-def are_joinable(entity: Entity, parameters: Sequence[Parameter]) -> bool:
-    """Whether arrays of the parameters' values can be taken apart again: PostgreSQL flattens arrays of arrays."""
-    return not any(isinstance(entity.stored[item.name].column.type, postgresql.ARRAY) for item in parameters)
+def are_joinable(node: Node, parameters: Sequence[Parameter]) -> bool:
+    """Whether rows can be written together and told apart again: PostgreSQL flattens arrays of arrays."""
+    columns = [node.entity.stored[item.name].column for item in parameters]
+    return not (node.whole or any(isinstance(column.type, postgresql.ARRAY) for column in columns))
 
 
 def compile_update(
@@ -253,6 +267,8 @@ def compile_update(
     returning: Form | None,
     resetting: Collection[str] = (),
     zone: int | None = None,
+    matched: int | None = None,
+    tagged: bool = False,
 ) -> Change:
     """The statement that sets ``names`` on the rows that the node's filters select.
 
@@ -262,12 +278,19 @@ def compile_update(
         returning: what is made of each row that is given back; None where none are.
         resetting: columns that are set to their defaults, or to NULL.
         zone: which of the request's values is the time zone that moments are shown in, if any.
+        matched: which of the request's values are the versions that a row has to have one of, if that is asked.
+        tagged: whether the version of the row, which has to be but one, comes back in the last column, if it says all
+            about what is shown.
 
     Raises:
         ApiError: 23502 where a column that is reset has no default and may not be NULL.
     """
     entity = node.entity
     check_allowed(node, "update")
+    names, resetting = without_version(entity, names), without_version(entity, resetting)
+    version = entity.version
+    if version is not None and version.made == "generated":
+        names.append(version.name)  # made by who asks, of that which is matched
     given = [Parameter(name, entity.stored[name].wire.bind) for name in names]
     made, expressions = defaults(entity, {*names, *resetting}, update=True)
     more, others = resets(entity, resetting)
@@ -275,14 +298,22 @@ def compile_update(
     values = {item.name: set_parameter(index) for index, item in enumerate(parameters)}
     statement = update(entity.table).values({**values, **expressions, **others})
     compiler = compiler_for(node, max_rows=None, ordered=True, zone=zone)
-    return compiled_change(compiler, node, statement, parameters, "update", returning=returning)
+    where = [] if matched is None else [matching(entity, matched, compiler.parameters)]
+    tag: ColumnElement[str] | None = None
+    if version is not None and tagged and is_versioned(node) and not node.is_rearranged:
+        tag = version.text(entity, entity.table)
+    return compiled_change(compiler, node, statement, parameters, "update", returning=returning, where=where, tag=tag)
 
 
-def compile_delete(node: Node, *, returning: Form | None, zone: int | None = None) -> Change:
-    """The statement that deletes the rows that the node's filters select."""
+def compile_delete(
+    node: Node, *, returning: Form | None, zone: int | None = None, matched: int | None = None
+) -> Change:
+    """The statement that deletes the rows that the node's filters select; see ``compile_update``."""
     check_allowed(node, "delete")
+    entity = node.entity
     compiler = compiler_for(node, max_rows=None, ordered=True, zone=zone)
-    return compiled_change(compiler, node, delete(node.entity.table), (), "delete", returning=returning)
+    where = [] if matched is None else [matching(entity, matched, compiler.parameters)]
+    return compiled_change(compiler, node, delete(entity.table), (), "delete", returning=returning, where=where)
 
 
 def check_allowed(node: Node, action: Literal["insert", "update", "delete"]) -> None:
@@ -322,6 +353,7 @@ def compiled_change(
     where: Sequence[ColumnElement[bool]] = (),
     guard: ColumnElement[Any] | None = None,
     conflict: Conflict | None = None,
+    tag: ColumnElement[str] | None = None,
 ) -> Change:
     """A statement that writes, with the node's filters and with what comes back.
 
@@ -332,6 +364,7 @@ def compiled_change(
         where: which rows it changes, besides the node's filters.
         guard: what is computed beside each row that comes back.
         conflict: where that may change rows, a second column says whether any is new.
+        tag: what the last column says of the one row that is written.
     """
     entity = node.entity
     if not isinstance(statement, Insert):
@@ -347,17 +380,17 @@ def compiled_change(
         whole = statement.returning(*gathering.returned)
     elif conflict is not None and conflict.changes and isinstance(statement, Insert):
         whole = returned_upserts(compiler, node, statement, conflict, checked, returning)
-    elif returning:
-        whole = returned(compiler, node, statement, guard, checked, returning)
-    elif checked is not None:
-        whole = statement.returning(case((checked, literal_text(""))))
+    elif returning or node.whole:
+        whole = returned(compiler, node, statement, guard, checked, returning, tag)
+    elif checked is not None or tag is not None:
+        whole = statement.returning(nothing(checked), *([] if tag is None else [tag]))
     text, names = positional(whole.compile(dialect=entity.dialect))
     sets = [name for name in names if name.startswith("s")]
     own = [name for name in names if not name.startswith("s")]
     known = [*sets, *own]
     order = () if names == known else tuple([known.index(name) for name in names])
     arguments = compiler.parameters.arguments(own)
-    change = Change(Statement(text), entity, in_order(parameters, names), arguments, order)
+    change = Change(Statement(text), entity, in_order(parameters, names), arguments, order, is_whole=node.whole)
     if gathering is None:
         return change
     what, names = gathering.compiled(compiler)

@@ -27,7 +27,7 @@ class Faults:
     def next_commit_fails(self) -> None:
         """Has the next commit of something written fail, and what it was to commit rolled back.
 
-        PostgreSQL says that it could not serialize access (500, 40001), SQLite that the disk is full (503, 53100).
+        The database says that its disk is full (503, 53100).
         """
         self._commit_fails = True
 

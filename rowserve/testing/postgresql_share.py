@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from ..backends.postgresql_lanes import Connection as Driver
-from ..backends.postgresql_lanes import Prepared
+from ..backends.postgresql_writing import Connection as Driver
+from ..backends.postgresql_writing import Prepared
 from .faults import Faults
 from .queries import Queries, first_word
 
@@ -24,9 +24,8 @@ DEFERRABLE = """
 SELECT string_agg(format('%I.%I', nspname, conname), ', ') FILTER (WHERE condeferred), count(*)
 FROM pg_constraint JOIN pg_namespace ON pg_namespace.oid = connamespace WHERE condeferrable
 """
-NOT_SERIALIZABLE = """
-DO $$ BEGIN RAISE SQLSTATE '40001' USING MESSAGE =
-'could not serialize access due to read/write dependencies among transactions'; END $$
+DISK_FULL = """
+DO $$ BEGIN RAISE SQLSTATE '53100' USING MESSAGE = 'could not write to file "pg_wal": No space left on device'; END $$
 """
 
 
@@ -84,7 +83,7 @@ class Connection:
     async def check(self) -> None:
         """Does what a COMMIT does before it is one: looks at the constraints that wait for it."""
         if self.faults.commit_fails():
-            await self.connection.execute(NOT_SERIALIZABLE)
+            await self.connection.execute(DISK_FULL)
         row = await self.connection.fetchrow(DEFERRABLE)
         assert row is not None
         deferred, count = row

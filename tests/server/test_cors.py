@@ -34,7 +34,12 @@ async def test_pages_of_this_machine_and_of_named_origins_may(app: ASGIApp, orig
         assert answer.headers["access-control-allow-origin"] == origin
         assert "PATCH" in answer.headers["access-control-allow-methods"]
         seen = await browser.get("/nothing", headers={"origin": origin})
-        assert "Content-Range" in seen.headers["access-control-expose-headers"]
+        assert {"Content-Range", "ETag"} <= set(seen.headers["access-control-expose-headers"].split(", "))
+        sent = {"access-control-request-headers": "if-match, if-none-match, idempotency-key"}
+        answer = await browser.options("/users", headers={"origin": origin, **PREFLIGHT, **sent})
+        assert answer.status_code == 200
+        allowed = answer.headers["access-control-allow-headers"].lower()
+        assert all(name in allowed for name in ("if-match", "if-none-match", "idempotency-key"))
 
 
 @pytest.mark.parametrize("origin", ["https://elsewhere.example", "http://localhost.example", "null"])
