@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 from ..backends.sqlite_output import csv_field, stripped
 from ..query import MediaType
 from ..sql.output import Form
-from ..sql.plan import ColumnValue, EmbedValue, Node, SpreadValue, StoredValue, Value
+from ..sql.plan import ColumnValue, EmbedValue, Node, SpreadValue, Value
 from ..sql.wire import json_text
 from .modelled import ModelledRows
 
@@ -197,11 +197,10 @@ def result_of(node: Node, value: Value) -> Result | Results | None:
         return results_of(value.embedded.node)
     if isinstance(value, SpreadValue):
         return result_of(value.embedded.node, value.value)
-    if isinstance(value, StoredValue):
-        return node.entity.stored[value.name].wire.result
     if isinstance(value, ColumnValue) and value.cast is None and not value.field.path:
         entity = node.entity
-        item = entity.columns.get(value.field.name) or entity.computed.get(value.field.name)
+        columns = entity.stored if value.is_own else entity.columns
+        item = columns.get(value.field.name) or entity.computed.get(value.field.name)
         return None if item is None else item.wire.result
     return None
 

@@ -140,7 +140,7 @@ class Transacted(Writer):
     def whole(self) -> tuple[Layout, RowReader]:
         """How all columns of a row are laid out, and what reads them."""
         entity = self.context.entity
-        node = replace(self.context.plan(Query()), items=all_columns(entity))
+        node = replace(self.context.plan(Query()), items=all_columns(entity), model=None)
         columns = [InputColumn(name, item.wire) for name, item in entity.stored.items()]
         return layout_of(node, "json"), RowReader(entity.name, columns)
 

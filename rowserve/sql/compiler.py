@@ -40,7 +40,7 @@ from .entity import Entity
 from .fields import cast_target, field_target, sortable
 from .ordering import backwards, directed, full_order
 from .output import Pair, literal_text
-from .plan import ColumnValue, Embedded, EmbedValue, Item, Node, RowValue, SpreadValue, StoredValue, Value
+from .plan import ColumnValue, Embedded, EmbedValue, Item, Node, RowValue, SpreadValue, Value
 from .relationships import Relationship
 from .scope import Parameters, Scope, Target
 from .types import WireType, wire_type
@@ -166,8 +166,6 @@ class Compiler(ABC):
         if isinstance(value, ColumnValue):
             target = self.column(scope, value)
             return self.shown(target.wire, target.expression)
-        if isinstance(value, StoredValue):
-            return self.shown(scope.entity.stored[value.name].wire, scope.stored(value.name))
         if isinstance(value, EmbedValue):
             return self.embedded(scope, value.embedded)
         if isinstance(value, SpreadValue):
@@ -193,6 +191,8 @@ class Compiler(ABC):
         return self.as_json_value(self.output(scope, value))
 
     def column(self, scope: Scope, value: ColumnValue) -> Target:
+        if value.is_own:
+            return scope.own(value.field.name)
         target = field_target(scope, value.field, self.parameters)
         return target if value.cast is None else self.cast(target, value.cast)
 

@@ -30,17 +30,17 @@ ALL: tuple[SelectItem, ...] = (Star(),)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColumnValue:
-    """A column, or a place inside its JSON, perhaps cast."""
+    """A column, or a place inside its JSON, perhaps cast.
+
+    Args:
+        field: the column or place.
+        cast: the type that it is cast to.
+        is_own: whether it is the program that asks for the column, which is stored, whatever clients may know of.
+    """
 
     field: Field
     cast: str | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StoredValue:
-    """A stored column, whether clients know of it or not."""
-
-    name: str
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +63,7 @@ class SpreadValue:
     value: Value
 
 
-Value: TypeAlias = ColumnValue | StoredValue | RowValue | EmbedValue | SpreadValue
+Value: TypeAlias = ColumnValue | RowValue | EmbedValue | SpreadValue
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -28,13 +28,13 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from ..backends.base import Arguments, Statement
-from ..query import Comparison, Condition
+from ..query import Comparison, Condition, Field
 from .compiler import Arrangement, Compiler, Listed, number
 from .conditions import not_supported
 from .entity import Entity
 from .ordering import backwards
 from .output import Form, Pair, literal_text
-from .plan import ColumnValue, Item, Node, StoredValue
+from .plan import ColumnValue, Item, Node
 from .postgresql_compiler import PostgreSQLCompiler
 from .reflected_types import array_of
 from .scope import CONSTANT, Parameters, Scope
@@ -344,8 +344,8 @@ def compile_rows(
 
 
 def all_columns(entity: Entity) -> tuple[Item, ...]:
-    """What is shown of a row that is shown whole."""
-    return tuple([Item(name, StoredValue(name)) for name in entity.stored])
+    """What is shown of a row that is shown whole, to the program."""
+    return tuple([Item(name, ColumnValue(Field(name), is_own=True)) for name in entity.stored])
 
 
 def compile_matched(node: Node) -> Read:

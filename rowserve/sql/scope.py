@@ -116,6 +116,11 @@ class Scope:
         column: ColumnElement[Any] = self.rows.c[self.entity.stored[name].column.key]
         return column
 
+    def own(self, name: str) -> Target:
+        """The same, and how its values cross the wire."""
+        item = self.entity.stored[name]
+        return Target(self.stored(name), item.wire, bool(item.column.nullable))
+
     def column(self, name: str) -> Target:
         """The column that a client calls so, computed ones included.
 

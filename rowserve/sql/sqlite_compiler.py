@@ -10,7 +10,7 @@ from sqlalchemy.types import JSON, Boolean, Text
 
 from .compiler import Arrangement, Compiler, Listed, number
 from .output import SQLITE_ARGUMENTS, Pair, batched_pairs, literal_text, sqlite_object
-from .plan import ColumnValue, EmbedValue, Item, SpreadValue, StoredValue, Value
+from .plan import ColumnValue, EmbedValue, Item, SpreadValue, Value
 from .scope import Scope, Target
 from .sqlite_text import plain_text
 from .types import WireType, wire_type
@@ -49,8 +49,6 @@ class SQLiteCompiler(Compiler):
         """The stored and computed columns that an item is made of."""
         if isinstance(item.value, ColumnValue):
             yield item.value.field.name
-        elif isinstance(item.value, StoredValue):
-            yield item.value.name
         elif isinstance(item.value, EmbedValue | SpreadValue):
             yield from (here for here, _ in item.value.embedded.relationship.pairs)
 

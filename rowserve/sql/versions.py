@@ -82,7 +82,7 @@ def version_of(entity: Entity, name: str | None) -> Version | None:
             )
         return Version(SYSTEM, None, "found")
     if item is None:
-        raise ValueError(f"version is {name!r}: {entity.name} has no such column; it has {', '.join(entity.columns)}")
+        raise ValueError(f"version is {name!r}: {entity.name} has no such column; it has {', '.join(entity.stored)}")
     if not isinstance(item.column.type, Integer) or item.column.primary_key:
         raise ValueError(f"version is {name!r}: it is a column of whole numbers that are counted, and no key")
     return Version(name, item, "counted")

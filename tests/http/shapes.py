@@ -12,7 +12,7 @@ from sqlalchemy import JSON, CheckConstraint, DateTime, ForeignKey, Numeric, Uni
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from rowserve import Database, ReadSession, Resource, Session
+from rowserve import Context, Database, ReadSession, Resource, Session
 from rowserve.permissions import Where
 
 
@@ -219,3 +219,39 @@ class Things(Resource[Thing]):
     create = ThingCreate
     update = ThingUpdate
     read = ThingRead
+
+
+class Counted(Base):
+    """Something whose version is nobody's business."""
+
+    __tablename__ = "counted"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    revision: Mapped[int]
+    owner: Mapped[str]
+
+
+class Hooked(Resource[Counted]):
+    """Somethings with hooks, which see and write what is hidden."""
+
+    hidden = frozenset({"revision", "owner"})
+    version = "revision"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.seen: list[dict[str, Any]] = []
+
+    async def before_insert(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            row["owner"] = "the hook"
+
+    async def after_insert(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
+        self.seen += rows
+
+    async def before_update(self, ctx: Context, rows: list[dict[str, Any]], changes: dict[str, Any]) -> None:
+        self.seen += rows
+        changes["owner"] = "another"
+
+    async def after_update(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
+        self.seen += rows

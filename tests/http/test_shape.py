@@ -15,7 +15,7 @@ from rowserve import Database, ReadSession, Resource
 from tests.helpers import application, client_of, refusal
 from tests.openapi import check_document, parameters, resolved
 
-from .shapes import HIDDEN, Author, Base, Comment, Modelled, Post, Thing, Things, resources
+from .shapes import HIDDEN, Author, Base, Comment, Hooked, Modelled, Post, Thing, Things, resources
 
 pytestmark = pytest.mark.anyio
 
@@ -422,6 +422,33 @@ async def test_models_of_many_types(database_url: str) -> None:
         async with database.begin() as session:
             (thing,) = (await session.scalars(select(Thing))).all()
         assert (thing.secret, thing.raw, thing.edits) == ("s3cret", b"bytes", 3)
+
+
+async def test_hooks_and_versions_have_what_is_hidden(database_url: str) -> None:
+    database = Database(database_url)
+    hooked = Hooked(database=database)
+    async with client_of(application(database, Base, hooked)) as client:
+        answer = await client.post("/counted", json={"name": "one"})
+        assert (answer.status_code, answer.json()) == (201, {"id": 1, "name": "one"})
+        answer = await client.patch("/counted/1", json={"name": "two"}, headers={"if-match": '"1"'})
+        assert (answer.status_code, answer.json()) == (200, {"id": 1, "name": "two"})
+        assert answer.headers["etag"] == '"2"'
+        assert (await client.patch("/counted/1", json={"name": "x"}, headers={"if-match": '"1"'})).status_code == 412
+        assert hooked.seen[:3] == [
+            {"id": 1, "name": "one", "revision": 1, "owner": "the hook"},
+            {"id": 1, "name": "one", "revision": 1, "owner": "the hook"},
+            {"id": 1, "name": "two", "revision": 2, "owner": "another"},
+        ]
+        for name in ("revision", "owner"):
+            for path, body in (
+                (f"/counted/1?columns={name}", {"name": "x"}),
+                ("/counted/1", {name: 1}),
+                (f"/counted?columns={name}&id=eq.1", {"name": "x"}),
+            ):
+                assert refusal(await client.patch(path, json=body)) == (400, "PGRST204")
+        seen = len(hooked.seen)
+        assert refusal(await client.patch("/counted?owner=eq.another", json={"name": "x"})) == (400, "42703")
+        assert len(hooked.seen) == seen
 
 
 class Nothing(BaseModel):
