@@ -57,3 +57,8 @@ def rules(models: Iterable[type[Any]], database: Database | None) -> dict[Table,
             if resource.rule is not None:
                 found[mapped_table(model)] = resource.rule
     return found
+
+
+def resource_of(table: Table, database: Database | None) -> Resource[Any]:
+    """The resource of a table that may be embedded, for it has one: the first of them."""
+    return next(resource for resource in served(database) if mapped_table(resource._model) is table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from starlette.types import Receive, Scope
@@ -73,10 +74,12 @@ class Handler:
         self.context = Context(entity, catalog, backend, limits, access)
         reads = Reads(self.context)
         inserts, writes = writers(self.context, reads, hooks)
+        self.inserts = inserts
+        self.hooks = hooks
         self.collection: dict[str, Method] = {
             "GET": reads.list_rows,
             "HEAD": reads.list_rows,
-            "POST": inserts.insert if hooks is None else once(inserts, hooks),
+            "POST": inserts.insert if hooks is None or hooks.any else self.insert,
             "PATCH": writes.update,
             "PUT": writes.put,
             "DELETE": writes.delete,
@@ -90,6 +93,22 @@ class Handler:
             "DELETE": writes.delete,
         }
         self.server_timing = limits.server_timing
+
+    @cached_property
+    def transacted(self) -> TransactedInserts:
+        """What inserts in a transaction that it shares: with hooks, with others inside of rows, or with what a request
+        is known by that is to be done once."""
+        if isinstance(self.inserts, TransactedInserts):
+            return self.inserts
+        assert self.hooks is not None
+        version = self.entity.version
+        if version is None:
+            return TransactedInserts(self.hooks, self.context)
+        return TransactedVersionedInserts(self.hooks, self.context, version)
+
+    def insert(self, request: Request) -> Coroutine[Any, Any, AnyAnswer]:
+        """POST, without hooks: in a transaction of its own where it is to be done once."""
+        return (self.transacted if HEADER in request.headers else self.inserts).insert(request)
 
     async def __call__(
         self, scope: Scope, receive: Receive, key: str | None, caller: Asking | None = None
@@ -129,21 +148,6 @@ def writers(context: Context, reads: Reads, hooks: Hooks | None) -> tuple[Insert
         return TransactedInserts(hooks, context), TransactedWrites(hooks, context, reads)
     inserts = TransactedVersionedInserts(hooks, context, version)
     return inserts, TransactedVersionedWrites(hooks, context, reads, version)
-
-
-def once(inserts: Inserts, hooks: Hooks) -> Method:
-    """What inserts, in a transaction of its own with its key where it has one."""
-    context, version = inserts.context, inserts.context.entity.version
-    if isinstance(inserts, TransactedInserts):
-        return inserts.insert
-    keyed: TransactedInserts = (
-        TransactedInserts(hooks, context) if version is None else TransactedVersionedInserts(hooks, context, version)
-    )
-
-    def insert(request: Request) -> Coroutine[Any, Any, AnyAnswer]:
-        return (keyed if HEADER in request.headers else inserts).insert(request)
-
-    return insert
 
 
 async def answered(scope: Scope, run: Callable[[], Awaitable[AnyAnswer]]) -> AnyAnswer:

@@ -15,11 +15,11 @@ import rowserve
 from rowserve import Database, Resource
 from rowserve.authentication import REMEMBERED
 from rowserve.documentation.parameters import PREFERENCES
+from rowserve.hooks import HOOKS
 from rowserve.http import Limits
 from rowserve.identity import JWT
 from rowserve.query import OPERATORS, Preferences
 from rowserve.query.filters import QUANTIFIABLE
-from rowserve.resource import HOOKS
 from rowserve.server.cli import serve
 from rowserve.sql.casts import _TYPES
 
