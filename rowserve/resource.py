@@ -276,7 +276,12 @@ class Resource(APIRouter, Generic[Model]):
         if type(self).query is Resource.query:
             return self.permissions
         table = mapped_table(self._model)
-        within = Where(lambda context: condition_of(self.query(context), table))
+
+        def query(context: Any) -> ColumnElement[bool]:
+            return condition_of(self.query(context), table)
+
+        query.__qualname__ = f"{type(self).__qualname__}.query"
+        within = Where(query)
         return within if self.permissions is None else within & self.permissions
 
     async def _collection(self, request: Request) -> Response:
@@ -332,20 +337,23 @@ class Resource(APIRouter, Generic[Model]):
         backend = (self._database or default_database()).backend
         if self._handler is None or self._backend is not backend:
             self._backend = backend
-            models = embeddable(self._model, self._database)
-            catalog = model_catalog(models, backend.dialect)
-            table = mapped_table(self._model)
-            under = rules(models, self._database)
-            under.pop(table, None)
-            if self.rule is not None:
-                under[table] = self.rule
-            entity, limits = catalog.by_table[table], self.limits
-            entity.version = version_of(entity, self.version)
-            if under:
-                self._handler = Guarded(entity, catalog, backend, limits, Rules(under), hooks=self.hooks)
-            else:
-                self._handler = Handler(entity, catalog, backend, limits, hooks=self.hooks)
+            self._handler = self.handler_on(backend, self.hooks)
         return self._handler
+
+    def handler_on(self, backend: Backend, hooks: Hooks | None) -> Handler | Guarded:
+        """What answers requests with a backend and with hooks. Raises as ``handler`` does."""
+        models = embeddable(self._model, self._database)
+        catalog = model_catalog(models, backend.dialect)
+        table = mapped_table(self._model)
+        under = rules(models, self._database)
+        under.pop(table, None)
+        if self.rule is not None:
+            under[table] = self.rule
+        entity, limits = catalog.by_table[table], self.limits
+        entity.version = version_of(entity, self.version)
+        if under:
+            return Guarded(entity, catalog, backend, limits, Rules(under), hooks=hooks)
+        return Handler(entity, catalog, backend, limits, hooks=hooks)
 
     @property
     def hooks(self) -> Hooks:
