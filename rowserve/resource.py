@@ -95,7 +95,8 @@ class Resource(APIRouter, Generic[Model]):
         aggregates: whether ``select`` may count, sum and so on.
         ordered: whether lists that are given no order are in that of the primary key, embedded ones too; else they
             come as the database has them, as in PostgREST.
-        explain: whether the database's plan is answered where ``Accept`` asks for it: it tells of the tables.
+        explain: whether the database's plan is answered where ``Accept`` asks for it, of writes too, which are then not
+            done: it tells of the tables.
         server_timing: whether answers say where the time went, in ``Server-Timing``.
         version: the column of whole numbers that says which version of itself a row is: 1 when it is inserted, one more
             with each update. Rows have an ``ETag`` then, and ``If-Match`` is followed. A model's ``version_id_col`` is
@@ -212,6 +213,7 @@ class Resource(APIRouter, Generic[Model]):
             request.scope[USER] = user
             return await endpoint(request)
 
+        identified.resource = self  # type: ignore[attr-defined]
         parameters = [
             Parameter("request", Parameter.POSITIONAL_OR_KEYWORD, annotation=Request),
             Parameter("user", Parameter.POSITIONAL_OR_KEYWORD, default=self.user),

@@ -83,6 +83,10 @@ class Guarded:
         self._make = partial(Handler, entity, catalog, backend, limits, hooks=hooks)
         self._handlers = Shapes()
 
+    def handler(self, access: Access) -> Handler:
+        """What answers those who may do that."""
+        return self._handlers.get_or_make(access, lambda: self._make(access))
+
     async def __call__(self, scope: Scope, receive: Receive, key: str | None) -> AnyAnswer:
         """The answer to a request; see ``Handler``."""
         caller = Asking(scope)
