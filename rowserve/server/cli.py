@@ -19,7 +19,8 @@ from click.core import ParameterSource
 from ..database import known
 from .application import Options, TargetError, application, normal_prefix
 from .credentials import Credentials
-from .explain import explain, json_object
+from .explain import explain as explain
+from .explain import json_object
 from .front import FrontDoor
 from .routes import Place, places
 
