@@ -35,6 +35,8 @@ def test_rules_say_what_they_are() -> None:
     assert repr(AllowAny()) == "AllowAny()"
     assert repr(mine) == "Where(lambda ctx: Post.author_id == ctx.user.id)"
     assert repr(other) == 'When(lambda ctx: ctx.user.name == "é" or ctx.user.x)'
+    made = (lambda role: lambda ctx: ctx.user.role == role)("admin")
+    assert repr(When(made)) == "When(lambda ctx: ctx.user.role == role)"
     assert repr(When(is_admin) | ReadOnly() & (IsAuthenticated() | ~mine)) == (
         "When(is_admin) | ReadOnly() & (IsAuthenticated() | ~Where(lambda ctx: Post.author_id == ctx.user.id))"
     )
