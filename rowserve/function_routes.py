@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, GetJsonSchemaHandler
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
@@ -17,9 +18,10 @@ from starlette.types import Receive, Scope, Send
 from .backends import Backend
 from .context import USER, Context
 from .database import Database, default_database
-from .documentation import ERRORS, Error, query_parameter, select_parameter
+from .documentation import ERRORS, Error, inlined, query_parameter, select_parameter
 from .errors import ApiError, internal_error
 from .http import AnyAnswer, Limits, Rules
+from .http.discretion import discreet
 from .http.profiles import profile
 from .http.programs import ProgramFunction
 from .http.request import ClientGone
@@ -27,9 +29,11 @@ from .http.responses import Answer, error_answer
 from .http.results import CallRequest
 from .query import wants_problem_json
 from .schemas import schemas_for
-from .served import METHODS, embeddable, rules
+from .served import METHODS, embeddable, exposures, rules, served
 from .sessions import driver_error
 from .signatures import Signature
+from .sql.entity import mapped_table
+from .sql.exposure import EVERYTHING
 from .sql.models import model_catalog, model_entity
 
 log = logging.getLogger("rowserve")
@@ -51,7 +55,7 @@ def add_function(
     server = FunctionServer(signature, settings, user)
     path = f"{prefix}/{signature.name}"
     calling = ["POST"] if signature.writes else ["POST", "GET", "HEAD"]
-    documented = {operation.pop("method"): operation for operation in operations(signature)}
+    documented = {operation.pop("method"): operation for operation in operations(signature, settings()[0])}
     for method in calling:
         options = documented.get(method, {"include_in_schema": False})
         depending: dict[str, Any] = {"dependencies": list(router.dependencies), "tags": list(router.tags)}
@@ -95,7 +99,7 @@ class FunctionServer:
         if self._function is None or self._backend is not backend:
             model = self.signature.returned.model
             models = [] if model is None else embeddable(model, database)
-            catalog = model_catalog(models, backend.dialect)
+            catalog = model_catalog(models, backend.dialect, exposures(models, database))
             under = Rules(rules(models, database))
             self._function = ProgramFunction(self.signature, catalog, backend, limits, under)
             self._backend = backend
@@ -126,6 +130,8 @@ class FunctionServer:
         if told is None:
             log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
             told = internal_error()
+        for resource in served(self.settings()[0]):
+            told = discreet(told, mapped_table(resource._model).name, resource.exposure)
         accept = request.headers.get("accept", "")
         return error_answer(told, problem=wants_problem_json(accept))
 
@@ -157,9 +163,9 @@ class FunctionRoute(APIRoute):
             await failed.answer(scope, receive, send)
 
 
-def operations(signature: Signature) -> Iterator[dict[str, Any]]:
+def operations(signature: Signature, database: Database | None) -> Iterator[dict[str, Any]]:
     """What OpenAPI says of a function."""
-    model = response_of(signature)
+    model = response_of(signature, database)
     responses: dict[int | str, dict[str, Any]] = {
         **ERRORS,
         404: {"model": Error, "description": "The arguments are not those of the function"},
@@ -203,29 +209,30 @@ def page() -> list[dict[str, Any]]:
     ]
 
 
-def response_of(signature: Signature) -> Any:
+def response_of(signature: Signature, database: Database | None) -> Any:
     """The Pydantic form of what a function returns."""
     returned = signature.returned
     if returned.model is None:
         return returned.annotation
-    read = schemas_for(model_entity(returned.model, PGDialect_asyncpg())).read  # type: ignore[no-untyped-call]
+    read = shown(returned.model, database)
     return list[read] if returned.is_set else read | None  # type: ignore[valid-type]
 
 
-def inlined(schema: dict[str, Any]) -> dict[str, Any]:
-    """A JSON schema without references, which would lead nowhere from inside another document; what holds itself is
-    left open."""
-    definitions = schema.get("$defs", {})
+def shown(model: type[Any], database: Database | None) -> type[BaseModel]:
+    """The Pydantic form of a mapped class as far as clients may know of it, which is settled when the document is made:
+    its resource may come after the function."""
+    read = schemas_for(model_entity(model, PGDialect_asyncpg())).read  # type: ignore[no-untyped-call]
 
-    def put(value: Any, inside: tuple[str, ...]) -> Any:
-        if isinstance(value, list):
-            return [put(item, inside) for item in value]
-        if not isinstance(value, dict):
-            return value
-        name = str(value.get("$ref", "")).removeprefix("#/$defs/")
-        if name in definitions:
-            return {} if name in inside else put(definitions[name], (*inside, name))
-        return {key: put(item, inside) for key, item in value.items() if key != "$defs"}
+    def described(cls: type[BaseModel], core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler(core)
+        exposure = exposures([model], database).get(model, EVERYTHING)
+        members = handler.resolve_ref_schema(schema)
+        for name in exposure.hidden:
+            members["properties"].pop(name, None)
+        members["required"] = [name for name in members.get("required", []) if name not in exposure.hidden]
+        return schema
 
-    made: dict[str, Any] = put(schema, ())
-    return made
+    members = {"__doc__": read.__doc__, "__get_pydantic_json_schema__": classmethod(described)}
+    made: Any = type(read)
+    narrowed: type[BaseModel] = made(read.__name__, (read,), members)
+    return narrowed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import fields
 from functools import cached_property
 from inspect import Parameter, Signature
@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, get_args
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute, _effective_route_context_var
+from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Select, Table, true
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from starlette.types import Receive, Scope, Send
@@ -21,15 +22,17 @@ from .context import USER, Context
 from .database import Database, default_database
 from .documentation import QUERY_PATH, Documentation
 from .errors import ApiError
+from .exposure import exposure_of
 from .function_routes import PREFIX, add_function
 from .http import QUERY_KEY, AnyAnswer, Guarded, Handler, Hooks, Limits, Rules
 from .http.handler import failed
 from .http.profiles import profile
 from .http.responses import error_answer
 from .permissions import Rule, Where
-from .served import METHODS, embeddable, resources, rules
+from .served import METHODS, embeddable, exposures, resources, rules
 from .signatures import signature_of
 from .sql.entity import mapped_table
+from .sql.exposure import EVERYTHING, Exposure
 from .sql.models import model_catalog, neighbours
 from .sql.versions import version_of
 
@@ -38,6 +41,10 @@ HOOKS = ("before_insert", "after_insert", "before_update", "after_update", "befo
 Model = TypeVar("Model")
 Registered = TypeVar("Registered", bound=Callable[..., Any])
 Endpoint: TypeAlias = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+EXPOSED = tuple(field.name for field in fields(Exposure))
+"""The attributes of a resource that say what it shows and takes."""
 
 
 class ResourceRoute(APIRoute):
@@ -108,6 +115,14 @@ class Resource(APIRouter, Generic[Model]):
             reached, embedded in others too; for a model with several resources, what is embedded is under the rules of
             the first of them.
         retry: whether a write is done again, hooks and all, when it got into the way of another transaction.
+        hidden: names of columns, stored or computed, that to a client do not exist: in no answer, filter, order, embed
+            or input, nor in OpenAPI. Rules, hooks and defaults have them as before. As with permissions, what the first
+            resource of a model hides is hidden where its rows are embedded too; ``embed`` likewise.
+        readonly: names of columns that are read, and refused as input.
+        embed: names of relationships, as ``select=`` has them, that may be embedded; ``"*"`` for all.
+        create: the Pydantic model that rows to insert are validated by, with its defaults and validators.
+        update: the one that changes to a row are validated by; what was not given is left alone.
+        read: the one that rows are answered as where nothing is selected. Columns that it has no field for are hidden.
     """
 
     prefix: str = ""
@@ -127,6 +142,12 @@ class Resource(APIRouter, Generic[Model]):
     user: Any = None
     permissions: Rule | None = None
     retry: bool = True
+    hidden: Collection[str] = frozenset()
+    readonly: Collection[str] = frozenset()
+    embed: Collection[str] = "*"
+    create: type[BaseModel] | None = None
+    update: type[BaseModel] | None = None
+    read: type[BaseModel] | None = None
 
     model: ClassVar[Any] = None
 
@@ -149,6 +170,9 @@ class Resource(APIRouter, Generic[Model]):
         for limit in fields(Limits):
             if limit.name in options:
                 setattr(self, limit.name, options.pop(limit.name))
+        for name in EXPOSED:
+            if name in options:
+                setattr(self, name, options.pop(name))
         self.user = options.pop("user", self.user)
         self.retry = options.pop("retry", self.retry)
         self.version = options.pop("version", self.version)
@@ -160,14 +184,18 @@ class Resource(APIRouter, Generic[Model]):
             raise TypeError("Which model? Write Resource(User), or class Users(Resource[User])")
         if self.default_return not in ("representation", "minimal"):
             raise ValueError(f"default_return is {self.default_return!r}: it is 'representation' or 'minimal'")
-        resources[id(self)] = self
         self._database = database
         self._backend: Backend | None = None
         self._handler: Handler | Guarded | None = None
         prefix = prefix or type(self).prefix
         # The wire is the same whichever the database, so PostgreSQL's names will do.
-        catalog = neighbours(self._model, PGDialect_asyncpg())  # type: ignore[no-untyped-call]
-        entity = catalog.by_table[mapped_table(self._model)]
+        dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+        catalog, table = neighbours(self._model, dialect), mapped_table(self._model)
+        said = {name: getattr(self, name) for name in EXPOSED}
+        self.exposure = exposure_of(catalog.by_table[table], catalog, **said)
+        if self.exposure is not EVERYTHING:
+            catalog = neighbours(self._model, dialect, self.exposure)
+        entity = catalog.by_table[table]
         entity.version = version_of(entity, self.version)
         if self.version_required and entity.version is None:
             raise ValueError(f"version_required is set, but rows of {entity.name} have no version: say version=")
@@ -187,6 +215,7 @@ class Resource(APIRouter, Generic[Model]):
             **options,
         )
         self._add_routes(documentation)
+        resources[id(self)] = self
 
     @classmethod
     def _description(cls) -> str | None:
@@ -345,7 +374,8 @@ class Resource(APIRouter, Generic[Model]):
     def handler_on(self, backend: Backend, hooks: Hooks | None) -> Handler | Guarded:
         """What answers requests with a backend and with hooks. Raises as ``handler`` does."""
         models = embeddable(self._model, self._database)
-        catalog = model_catalog(models, backend.dialect)
+        known = {**exposures(models, self._database), self._model: self.exposure}
+        catalog = model_catalog(models, backend.dialect, known)
         table = mapped_table(self._model)
         under = rules(models, self._database)
         under.pop(table, None)

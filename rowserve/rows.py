@@ -66,6 +66,9 @@ class RowReader:
             ``Prefer: missing=default``.
     """
 
+    is_modelled = False
+    """Whether what is not given is said by a model of the application's own."""
+
     def __init__(
         self,
         table: str,
@@ -207,6 +210,12 @@ class RowReader:
             )
         return column
 
+    def check_taken(self, name: str) -> None:
+        """Raises ApiError: 428C9 for a column that takes no value, wherever in the request that is."""
+        column = self.columns.get(name)
+        if column is not None:
+            self._check_refused(column, None)
+
     def _check_refused(self, column: InputColumn, row: int | None) -> None:
         if column.refused is not None:
             raise column.refused.error(_where(column.name, row) if row is not None else None)
@@ -239,6 +248,11 @@ class RowReader:
         if given is None:
             return self._null(name, where)
         return self.columns[name].wire.refusal(_exact(body, index, name, given)).error(_where(name, where))
+
+
+def has_long_number(body: Body) -> bool:
+    """Whether a body has a number of more digits than a float keeps."""
+    return _POINT in body and _MANY_DIGITS.search(body) is not None and _LONG_NUMBER.search(body) is not None
 
 
 def is_array(body: Body) -> bool:

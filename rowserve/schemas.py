@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from sqlalchemy import Column, inspect
 from sqlalchemy.orm import Mapper
 
+from rowserve.modelled_rows import ModelledReader
 from rowserve.rows import InputColumn, RowReader
 from rowserve.sql.entity import Entity
+from rowserve.sql.exposure import RowModel
 from rowserve.sql.literals import RefusedError
 
 
@@ -22,81 +24,83 @@ class Schemas:
 
     Args:
         entity: the entity.
-        hidden: see :func:`schemas_for`; likewise ``readonly`` and ``optional``.
+        optional: see :func:`schemas_for`.
     """
 
-    def __init__(
-        self, entity: Entity, *, hidden: Collection[str], readonly: Collection[str], optional: Collection[str]
-    ) -> None:
+    def __init__(self, entity: Entity, *, optional: Collection[str]) -> None:
         self._entity = entity
         self._name = entity.name if entity.model is None else entity.model.__name__
-        self._hidden = hidden
-        self._readonly = readonly
+        self._exposure = entity.exposure
         self._optional = optional
 
     @cached_property
     def read(self) -> type[BaseModel]:
         """The model of a row that is read."""
-        names = (*self._entity.columns, *self._entity.computed)
-        return _read_model(self._entity, self._name, [name for name in names if name not in self._hidden])
+        if self._exposure.read is not None:
+            return self._exposure.read.model
+        return _read_model(self._entity, self._name, [*self._entity.columns, *self._entity.computed])
 
     @cached_property
     def insert(self) -> type[BaseModel]:
         """The model of a row to insert; only what has no default of any kind is required."""
+        if self._exposure.create is not None:
+            return self._exposure.create.model
         return _input_model(f"{self._name}Insert", self._inputs(insert=True), self._entity)
 
     @cached_property
     def update(self) -> type[BaseModel]:
         """The model of changes to a row; nothing is required."""
+        if self._exposure.update is not None:
+            return self._exposure.update.model
         return _input_model(f"{self._name}Update", self._inputs(insert=False), self._entity)
 
     @cached_property
     def inserts(self) -> RowReader:
         """Reads rows to insert out of requests."""
+        if self._exposure.create is not None:
+            return self._modelled(self._exposure.create, insert=True)
         return RowReader(self._entity.name, self._inputs(insert=True))
 
     @cached_property
     def updates(self) -> RowReader:
         """Reads changes out of requests."""
+        if self._exposure.update is not None:
+            return self._modelled(self._exposure.update, insert=False)
         return RowReader(self._entity.name, self._inputs(insert=False))
 
+    def _modelled(self, model: RowModel, *, insert: bool) -> RowReader:
+        refused = {given.name: given.refused for given in self._inputs(insert=insert) if given.refused is not None}
+        return ModelledReader(self._entity, model, sparse=not insert, refused=refused)
+
     def _inputs(self, *, insert: bool) -> list[InputColumn]:
-        given = {*self._readonly, *self._optional, *filled_columns(self._entity)}
+        readonly = self._exposure.readonly
+        given = {*readonly, *self._optional, *filled_columns(self._entity)}
         return [
             InputColumn(
                 name,
                 item.wire,
                 bool(item.column.nullable),
                 insert and name not in given and _is_required(item.column),
-                _refusal(item.column, insert=insert, readonly=name in self._readonly),
+                _refusal(item.column, insert=insert, readonly=name in readonly),
             )
             for name, item in self._entity.columns.items()
-            if name not in self._hidden
         ]
 
 
-def schemas_for(
-    entity: Entity,
-    *,
-    hidden: Collection[str] = (),
-    readonly: Collection[str] = (),
-    optional: Collection[str] = (),
-) -> Schemas:
-    """The schemas of an entity.
+def schemas_for(entity: Entity, *, optional: Collection[str] = ()) -> Schemas:
+    """The schemas of an entity, as far as clients may know of it.
 
     Args:
-        hidden: wire names that clients never learn of: as input they are unknown columns.
-        readonly: wire names that are read, but refused as input (428C9), and not required.
         optional: wire names that are not required on insert, whatever the table says, for a hook fills them in.
 
     Raises:
         ValueError: if one of those names is no column of the entity.
     """
     names = (*entity.columns, *entity.computed)
-    for name in (*hidden, *readonly, *optional):
+    for name in optional:
         if name not in names:
             raise ValueError(f"{entity.name} has no column {name!r}; it has {', '.join(names)}")
-    return Schemas(entity, hidden=hidden, readonly=readonly, optional=optional)
+    return Schemas(entity, optional=optional)
 
 
 def filled_columns(entity: Entity) -> set[str]:

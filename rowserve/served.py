@@ -11,6 +11,7 @@ from sqlalchemy import Table
 from .database import Database
 from .permissions import Rule
 from .sql.entity import mapped_table
+from .sql.exposure import EVERYTHING, Exposure
 
 if TYPE_CHECKING:
     from .resource import Resource
@@ -31,6 +32,17 @@ def embeddable(model: type[Any], database: Database | None) -> list[type[Any]]:
     metadata = mapped_table(model).metadata
     models = [model, *(resource._model for resource in served(database))]
     return list(dict.fromkeys(model for model in models if mapped_table(model).metadata is metadata))
+
+
+def exposures(models: Iterable[type[Any]], database: Database | None) -> dict[type[Any], Exposure]:
+    """What clients may know of models, where that is not everything. Where a model has several resources, what the
+    first of them says."""
+    wanted = set(models)
+    found: dict[type[Any], Exposure] = {}
+    for resource in served(database):
+        if resource._model in wanted:
+            found.setdefault(resource._model, resource.exposure)
+    return {model: exposure for model, exposure in found.items() if exposure is not EVERYTHING}
 
 
 def rules(models: Iterable[type[Any]], database: Database | None) -> dict[Table, Rule]:

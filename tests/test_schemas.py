@@ -17,6 +17,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_colu
 from rowserve.errors import ApiError
 from rowserve.rows import RowReader
 from rowserve.schemas import Schemas, schemas_for
+from rowserve.sql.exposure import Exposure
 from rowserve.sql.models import model_entity
 
 SQLITE = sa.create_engine("sqlite+aiosqlite://").dialect
@@ -248,7 +249,8 @@ def test_a_row_of_strings(users: Schemas) -> None:
 
 
 def test_hidden_readonly_and_optional_columns() -> None:
-    invoices = schemas_for(model_entity(Invoice, SQLITE), hidden={"secret"}, readonly={"user_id"}, optional={"status"})
+    exposure = Exposure(hidden=frozenset({"secret"}), readonly=frozenset({"user_id"}))
+    invoices = schemas_for(model_entity(Invoice, SQLITE, exposure), optional={"status"})
     assert invoices.inserts.one_or_many(b"{}") == ([{}], False)
     assert refused(invoices.inserts, b'{"secret": "s"}')["code"] == "PGRST204"
     assert "secret" not in refused(invoices.inserts, b'{"x": "s"}')["hint"]
@@ -257,7 +259,7 @@ def test_hidden_readonly_and_optional_columns() -> None:
     assert set(invoices.read.model_json_schema()["properties"]) == {"number", "user_id", "status", "revision"}
     assert set(invoices.insert.model_json_schema()["properties"]) == {"status", "revision"}
     with pytest.raises(ValueError, match="invoices has no column 'nothing'"):
-        schemas_for(model_entity(Invoice, SQLITE), hidden={"nothing"})
+        schemas_for(model_entity(Invoice, SQLITE), optional={"nothing"})
 
 
 def test_the_models_describe_the_rows(users: Schemas) -> None:

@@ -13,3 +13,4 @@ from .responses import ERRORS as ERRORS
 from .responses import Error as Error
 from .responses import Response as Response
 from .responses import Rows as Rows
+from .responses import inlined as inlined

@@ -34,6 +34,7 @@ from .responses import (
     Response,
     Rows,
     Schema,
+    inlined,
 )
 
 Responses: TypeAlias = Mapping[int, Response]
@@ -78,7 +79,7 @@ class Operation:
     def route(self) -> dict[str, Any]:
         """What ``APIRouter.add_api_route`` is told of it."""
         extra: dict[str, Any] = {"parameters": list(self.parameters)}
-        body = self.request_body(lambda model: model.model_json_schema())
+        body = self.request_body(lambda model: inlined(model.model_json_schema()))
         if body is not None:
             extra["requestBody"] = body
         status, answer = next(iter(self.responses.items()))

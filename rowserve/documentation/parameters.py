@@ -108,6 +108,7 @@ def select_parameter(entity: Entity | None = None, ways: Sequence[Relationship] 
     )
     if entity is not None and entity.computed:
         text += f" Computed, and not part of `*`: {listed(entity.computed)}."
+    ways = told_of(ways)
     names = list(dict.fromkeys(calling(way, ways) for way in ways))
     if names:
         one = min(names, key=lambda name: "!" in name)
@@ -124,9 +125,19 @@ def calling(way: Relationship, ways: Sequence[Relationship]) -> str:
     if way.is_named:
         return way.name
     if is_to_itself(way):
-        return way.pairs[0][0]
-    alike = [other for other in ways if other.target is way.target and not (other.is_named or is_to_itself(other))]
-    return way.target.name if len(alike) == 1 else f"{way.target.name}!{way.hint()}"
+        own = way.pairs[0][0]
+        return own if own in way.source.columns else way.name
+    return way.target.name if len(alike(way, ways)) == 1 else f"{way.target.name}!{way.hint()}"
+
+
+def alike(way: Relationship, ways: Sequence[Relationship]) -> list[Relationship]:
+    """The relationships that go by the same target."""
+    return [other for other in ways if other.target is way.target and not (other.is_named or is_to_itself(other))]
+
+
+def told_of(ways: Sequence[Relationship]) -> list[Relationship]:
+    """Those that have a name which says nothing of hidden columns."""
+    return [way for way in ways if way.is_named or way.is_shown or len(alike(way, ways)) == 1]
 
 
 def is_to_itself(way: Relationship) -> bool:
@@ -140,6 +151,7 @@ def order_parameter(entity: Entity, ways: Sequence[Relationship] = ()) -> Parame
         f"Columns to order by, such as `{next(iter(entity.columns), 'id')}.desc`; `.nullsfirst` and `.nullslast` may "
         f"follow. Columns: {', '.join(entity.columns)}."
     )
+    ways = told_of(ways)
     one = next((calling(way, ways).partition("!")[0] for way in ways if way.is_to_one), None)
     if one is not None:
         text += f" Or a column of an embedded row: `{one}(id)`."

@@ -82,6 +82,25 @@ class Response:
         return made
 
 
+def inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """A JSON schema without references, which would lead nowhere from inside another document; what holds itself is
+    left open."""
+    definitions = schema.get("$defs", {})
+
+    def put(value: Any, inside: tuple[str, ...]) -> Any:
+        if isinstance(value, list):
+            return [put(item, inside) for item in value]
+        if not isinstance(value, dict):
+            return value
+        name = str(value.get("$ref", "")).removeprefix("#/$defs/")
+        if name in definitions:
+            return {} if name in inside else put(definitions[name], (*inside, name))
+        return {key: put(item, inside) for key, item in value.items() if key != "$defs"}
+
+    made: dict[str, Any] = put(schema, ())
+    return made
+
+
 def error(description: str, headers: Mapping[str, str] | None = None) -> Response:
     return Response(description, Rows(Error), headers=headers or {})
 

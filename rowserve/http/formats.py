@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 from pydantic_core import from_json, to_json
@@ -14,6 +15,7 @@ from ..query import MediaType
 from ..sql.output import Form
 from ..sql.plan import ColumnValue, EmbedValue, Node, SpreadValue, Value
 from ..sql.wire import json_text
+from .modelled import ModelledRows
 
 Kind: TypeAlias = Literal["json", "stripped", "csv", "ndjson"]
 Result: TypeAlias = Callable[[Any], Any]
@@ -32,6 +34,8 @@ class Layout:
         separator: what is between two chunks of rows.
         rows: makes bytes of some rows' texts, with the separator between them.
         whole: makes a body of what the database makes of a list: a JSON array, or lines of CSV.
+        has_head: whether a row cannot stand without the opening.
+        names: for the keys of a row's text that are not those of their columns, the columns.
     """
 
     form: Form
@@ -40,6 +44,8 @@ class Layout:
     closing: bytes
     rows: Callable[[Sequence[str]], bytes]
     whole: Callable[[str], bytes]
+    has_head: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def body(self, texts: Sequence[str]) -> bytes:
         """The body of some rows' texts."""
@@ -47,13 +53,13 @@ class Layout:
 
     def single(self, text: str) -> bytes:
         """The body of one row's text, where one is wanted and no list: an object; of CSV, a list of one."""
-        return self.body([text]) if self.form == "csv" else self.rows([text])
+        return self.body([text]) if self.has_head else self.rows([text])
 
     def members(self, text: str) -> Mapping[str, Any]:
         """What is in a row's text, by its keys."""
         if self.form != "csv":
             members: dict[str, Any] = from_json(text)
-            return members
+            return {self.names.get(key, key): value for key, value in members.items()} if self.names else members
         names = FIELD.finditer(self.opening.decode().removesuffix("\n"))
         values = FIELD.finditer(text)
         return {csv_text(name[1]) or "": csv_text(value[1]) for name, value in zip(names, values, strict=False)}
@@ -73,6 +79,8 @@ def layout_of(node: Node, kind: Kind) -> Layout:
     read there, and written again.
     """
     results = results_of(node)
+    if node.model is not None:
+        return modelled_layout(node, kind, results)
     if kind == "csv":
         return csv_layout(node, results)
     if kind == "ndjson":
@@ -88,6 +96,27 @@ def layout_of(node: Node, kind: Kind) -> Layout:
 
     # What is null in the database need not be null in Python: members are left out behind it.
     return Layout("json", b"[", b",", b"]", lambda texts: whole(f"[{','.join(texts)}]")[1:-1], whole)
+
+
+def modelled_layout(node: Node, kind: Kind, results: Results) -> Layout:
+    """How rows are laid out that a model has a say in: the database makes JSON of them, whatever they become."""
+    pass_values = partial(passed, results=results) if results else None
+    rows = ModelledRows(node, pass_values, strip=kind == "stripped")
+    if kind == "csv":
+        head = rows.csv_head()
+        return Layout(
+            "json",
+            head,
+            b"\n",
+            b"",
+            lambda texts: rows.csv(f"[{','.join(texts)}]"),
+            lambda text: head + rows.csv(text),
+            has_head=True,
+            names=rows.names,
+        )
+    if kind == "ndjson":
+        return Layout("json", b"", b"", b"", rows.lines, rows.array, names=rows.names)
+    return Layout("json", b"[", b",", b"]", rows.objects, rows.array, names=rows.names)
 
 
 def ndjson_layout(results: Results) -> Layout:
@@ -110,7 +139,15 @@ def csv_layout(node: Node, results: Results) -> Layout:
     def lines(text: str) -> bytes:
         return csv_passed(text, of_columns).encode() if results else text.encode()
 
-    return Layout("csv", opening, b"\n", b"", lambda texts: lines("\n".join(texts)), lambda text: opening + lines(text))
+    return Layout(
+        "csv",
+        opening,
+        b"\n",
+        b"",
+        lambda texts: lines("\n".join(texts)),
+        lambda text: opening + lines(text),
+        has_head=True,
+    )
 
 
 def csv_passed(text: str, results: Sequence[Result | Results | None]) -> str:
@@ -162,7 +199,8 @@ def result_of(node: Node, value: Value) -> Result | Results | None:
         return result_of(value.embedded.node, value.value)
     if isinstance(value, ColumnValue) and value.cast is None and not value.field.path:
         entity = node.entity
-        item = entity.columns.get(value.field.name) or entity.computed.get(value.field.name)
+        columns = entity.stored if value.is_own else entity.columns
+        item = columns.get(value.field.name) or entity.computed.get(value.field.name)
         return None if item is None else item.wire.result
     return None
 

@@ -17,8 +17,10 @@ from ..sql.catalog import Catalog
 from ..sql.entity import Entity
 from .context import Context
 from .context import Limits as Limits
+from .discretion import discreet
 from .explained import ExplainedOrRun, explained_writers
 from .hooks import Hooks
+from .idempotency import HEADER
 from .inserts import Inserts
 from .reads import Reads
 from .request import ClientGone, Request
@@ -75,7 +77,7 @@ class Handler:
         self.collection: dict[str, Method] = {
             "GET": reads.list_rows,
             "HEAD": reads.list_rows,
-            "POST": inserts.insert,
+            "POST": inserts.insert if hooks is None else once(inserts, hooks),
             "PATCH": writes.update,
             "PUT": writes.put,
             "DELETE": writes.delete,
@@ -126,7 +128,7 @@ class Handler:
                 return await timed(method, request)
             return await method(request)
         except Exception as error:
-            return failed(scope, error)
+            return failed(scope, discreet(error, self.entity.name, self.entity.exposure))
 
 
 def writers(context: Context, reads: Reads, hooks: Hooks | None) -> tuple[Inserts, Writes]:
@@ -140,6 +142,21 @@ def writers(context: Context, reads: Reads, hooks: Hooks | None) -> tuple[Insert
         return TransactedInserts(hooks, context), TransactedWrites(hooks, context, reads)
     inserts = TransactedVersionedInserts(hooks, context, version)
     return inserts, TransactedVersionedWrites(hooks, context, reads, version)
+
+
+def once(inserts: Inserts, hooks: Hooks) -> Method:
+    """What inserts, in a transaction of its own with its key where it has one."""
+    context, version = inserts.context, inserts.context.entity.version
+    if isinstance(inserts, TransactedInserts):
+        return inserts.insert
+    keyed: TransactedInserts = (
+        TransactedInserts(hooks, context) if version is None else TransactedVersionedInserts(hooks, context, version)
+    )
+
+    def insert(request: Request) -> Coroutine[Any, Any, AnyAnswer]:
+        return (keyed if HEADER in request.headers else inserts).insert(request)
+
+    return insert
 
 
 async def answered(scope: Scope, run: Callable[[], Awaitable[AnyAnswer]]) -> AnyAnswer:

@@ -107,7 +107,7 @@ class Inserts(Writer):
         parsed = context.parse(request.query_string)
         reader = context.schemas.inserts
         if parsed.query.columns is not None:
-            reader = self.reader_of(reader, parsed.query.columns, request.preferences)
+            parsed, reader = self.narrowed(parsed, reader, request.preferences)
         match body_kind(request.headers, body):
             case "csv":
                 return parsed, rows_of_csv(reader, body)

@@ -168,7 +168,7 @@ class ProgramFunction:
             dumped = [] if dumped is None else [dumped]
         if is_scalar(returned):
             dumped = [{self.signature.name: item} for item in dumped]
-        names = {item.name: isinstance(item.column.type, JSON) for item in self.entity.columns.values()}
+        names = {item.name: isinstance(item.column.type, JSON) for item in self.entity.stored.values()}
         return [
             {
                 name: to_jsonable_python(row.get(name)) if is_json else plain(row.get(name))
@@ -215,7 +215,7 @@ def entity_of(signature: Signature, catalog: Catalog, backend: Backend) -> Entit
 async def mapped_rows(entity: Entity, instances: Iterable[Any]) -> list[dict[str, Any]]:
     """Instances of a mapped class, by column; what has not been loaded of one is loaded now."""
     mapper: Any = inspect(entity.model)
-    attributes = {item.name: mapper.get_property_by_column(item.column).key for item in entity.columns.values()}
+    attributes = {item.name: mapper.get_property_by_column(item.column).key for item in entity.stored.values()}
     rows = []
     for instance in instances:
         state: Any = inspect(instance)

@@ -94,6 +94,6 @@ class Results(Reads):
         """Pages of what a function returns are not linked to: each would call it again."""
 
     def whole(self, layout: Layout, body: str) -> bytes:
-        if not self.is_set and layout.form != "csv":
+        if not self.is_set and not layout.has_head:
             return b"null" if body == "[]" else layout.rows([body[1:-1]])
         return super().whole(layout, body)

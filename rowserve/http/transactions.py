@@ -5,20 +5,16 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from typing import Any, TypeAlias
 
 from pydantic_core import to_json
 from sqlalchemy import Enum
-from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
-from starlette.types import Message
 
 from ..backends import Returned, is_conflict, pauses
-from ..context import Context as Asking
 from ..errors import ApiError, database_error, timed_out
 from ..query import Parsed, Preferences, Query
 from ..rows import Body, InputColumn, RowReader
@@ -29,76 +25,17 @@ from ..sql.write import Change
 from .bodies import read_body
 from .checks import RowCount
 from .formats import Layout, layout_of
-from .hooks import Begin, Hook, Hooks, Row
+from .hooks import Hook, Hooks, Row
+from .idempotency import HEADER, Replay, key_of, make_table
 from .inserts import Inserts
 from .request import Request
 from .responses import Answer, StreamedAnswer
+from .units import Undone, Unit, UnitRequest, unit_of
 from .versioned import VersionedInserts, VersionedWrites
 from .writer import Compile, Writer
 from .writes import Writes
 
 Method: TypeAlias = Callable[[Request], Awaitable[Answer | StreamedAnswer]]
-
-
-class Unit:
-    """The transaction of a request: begun when it is first needed, so that a request which cannot be understood takes
-    no connection, and committed before it is answered.
-
-    Args:
-        begin: begins a transaction.
-        request: the request.
-
-    Attributes:
-        matched: how many rows the hooks were shown that are going to be changed; None where they were shown none.
-        undone: whether it is rolled back when all is done.
-    """
-
-    def __init__(self, begin: Begin, request: Request) -> None:
-        self._begin = begin
-        self._scope = request.scope
-        self._stack = AsyncExitStack()
-        self._context: Asking | None = None
-        self.matched: int | None = None
-        self.undone = False
-
-    async def context(self) -> Asking:
-        """What hooks are told, its session in the transaction."""
-        if self._context is None:
-            session = await self._stack.enter_async_context(self._begin())
-            self._context = Asking(self._scope, session)
-        return self._context
-
-    async def session(self) -> AsyncSession:
-        return (await self.context()).session
-
-    async def __aenter__(self) -> Unit:
-        return self
-
-    async def __aexit__(self, *error: Any) -> bool | None:
-        return await self._stack.__aexit__(*error)
-
-
-class UnitRequest(Request):
-    """A request whose body is there, as often as it is read, and its transaction."""
-
-    __slots__ = ("_body", "unit")
-
-    def __init__(self, request: Request, body: Body, unit: Unit) -> None:
-        super().__init__(request.scope, self._receive, request.key, request.caller)
-        self.timing = request.timing
-        self.unit = unit
-        self._body: Body | None = body
-
-    async def _receive(self) -> Message:
-        if self._body is None:
-            # Whether the client is still there is seen to by the request that this one is a part of.
-            await asyncio.get_running_loop().create_future()
-        body, self._body = self._body, None
-        return {"type": "http.request", "body": body}
-
-
-class Undone(Exception):  # noqa: N818 - it is no error of anybody's
-    """Ends a transaction that was only to be tried."""
 
 
 class Transacted(Writer):
@@ -150,7 +87,7 @@ class Transacted(Writer):
     async def _attempt(self, request: Request, method: Method, body: Body) -> Answer | StreamedAnswer:
         try:
             async with Unit(self.hooks.begin, request) as unit:
-                answer = await self.answer(UnitRequest(request, body, unit), method)
+                answer = await method(UnitRequest(request, body, unit))
                 if unit.undone:
                     raise Undone
         except Undone:
@@ -158,10 +95,6 @@ class Transacted(Writer):
         except HTTPException as error:
             raise error if isinstance(error, ApiError) else refused(error) from error
         return answer
-
-    async def answer(self, request: UnitRequest, method: Method) -> Answer | StreamedAnswer:
-        """The answer, inside of the transaction."""
-        return await method(request)
 
     async def run(
         self,
@@ -207,8 +140,8 @@ class Transacted(Writer):
     def whole(self) -> tuple[Layout, RowReader]:
         """How all columns of a row are laid out, and what reads them."""
         entity = self.context.entity
-        node = replace(self.context.plan(Query()), items=all_columns(entity))
-        columns = [InputColumn(name, item.wire) for name, item in entity.columns.items()]
+        node = replace(self.context.plan(Query()), items=all_columns(entity), model=None)
+        columns = [InputColumn(name, item.wire) for name, item in entity.stored.items()]
         return layout_of(node, "json"), RowReader(entity.name, columns)
 
     def stored(self, texts: Sequence[str]) -> list[Row]:
@@ -219,7 +152,7 @@ class Transacted(Writer):
     @cached_property
     def enums(self) -> dict[str, type[enum.Enum]]:
         """The classes of columns whose values are members of one: by name on the wire, as themselves in hooks."""
-        types = {name: item.column.type for name, item in self.context.entity.columns.items()}
+        types = {name: item.column.type for name, item in self.context.entity.stored.items()}
         return {name: type_.enum_class for name, type_ in types.items() if isinstance(type_, Enum) and type_.enum_class}
 
     def pythonic(self, rows: list[Row]) -> list[Row]:
@@ -234,13 +167,35 @@ class Transacted(Writer):
 class TransactedInserts(Transacted, Inserts):
     """Answers what inserts, with hooks."""
 
+    _has_table = False
+
     async def insert(self, request: Request) -> Answer:
-        answer = await self.within(request, super().insert)
+        insert = super().insert
+        if HEADER in request.headers:
+            if not self._has_table:
+                await make_table(self.context.backend)
+                self._has_table = True
+            insert = partial(self.insert_once, insert)
+        answer = await self.within(request, insert)
         assert isinstance(answer, Answer)
+        return answer
+
+    async def insert_once(self, insert: Callable[[Request], Awaitable[Answer]], request: Request) -> Answer:
+        """Inserts, unless that was done before; then the answer is that of then."""
+        assert isinstance(request, UnitRequest)
+        request.once = key_of(request, request.body)
+        try:
+            answer = await insert(request)
+        except Replay as replay:
+            return replay.answer
+        await request.once.keep(await request.unit.session(), answer)
         return answer
 
     async def rows(self, request: Request) -> tuple[Parsed, Rows]:
         parsed, given = await super().rows(request)
+        assert isinstance(request, UnitRequest)
+        if request.once is not None:
+            await request.once.claim(await request.unit.session())
         hooks = self.hooks
         if request.preferences.resolution == "merge-duplicates":
             check_merging(hooks)
@@ -345,12 +300,6 @@ class TransactedVersionedInserts(TransactedInserts, VersionedInserts):
 
 class TransactedVersionedWrites(TransactedWrites, VersionedWrites):
     """Answers what changes rows that have a version, with hooks."""
-
-
-def unit_of(request: Request) -> Unit:
-    """The transaction of a request."""
-    assert isinstance(request, UnitRequest)
-    return request.unit
 
 
 def check_merging(hooks: Hooks) -> None:

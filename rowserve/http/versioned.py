@@ -137,7 +137,7 @@ class VersionedWrites(Writes):
             raise unsettable(version)
 
     def reader_of(self, reader: RowReader, columns: tuple[str, ...], preferences: Preferences) -> RowReader:
-        if self.version.name in columns:
+        if self.version.name in columns and self.version.name in self.context.entity.columns:
             raise unsettable(self.version)
         return super().reader_of(reader, columns, preferences)
 

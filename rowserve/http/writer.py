@@ -116,6 +116,15 @@ class Writer:
             ("reader", reader, columns, nulls), lambda: reader.only(columns, nulls=nulls)
         )
 
+    def narrowed(self, parsed: Parsed, reader: RowReader, preferences: Preferences) -> tuple[Parsed, RowReader]:
+        """What takes the columns alone that the query names, and the query. Where a model says what a row lacks
+        of them, and more than them, the rows themselves tell which columns are written."""
+        columns = parsed.query.columns
+        if columns is None:
+            return parsed, reader
+        narrowed = self.reader_of(reader, columns, preferences)
+        return parsed._replace(query=replace(parsed.query, columns=None)) if reader.is_modelled else parsed, narrowed
+
     def shape(
         self, kind: tuple[object, ...], query: Query, rows: Kind | None, zone: int | None, compile_: Compile
     ) -> Shape:

@@ -56,7 +56,7 @@ class Writes(Writer):
         preferences = await self.preferences(request)
         reader = context.schemas.updates
         if parsed.query.columns is not None:
-            reader = self.reader_of(reader, parsed.query.columns, preferences)
+            parsed, reader = self.narrowed(parsed, reader, preferences)
         rows, is_array = await self.body(request, reader)
         if is_array and not parsed.query.modifiers.where and self.are_keyed(rows):
             return await self.update_each(request, parsed, preferences, rows)
@@ -109,7 +109,7 @@ class Writes(Writer):
         names = tuple(row)
 
         def compile_(node: Node, *, returning: Form | None, zone: int | None, **of_version: Any) -> Change:
-            resetting = context.entity.replaceable(names)
+            resetting = context.entity.replaceable(names, insert=False)
             return compile_update(node, names, returning=returning, resetting=resetting, zone=zone, **of_version)
 
         return await self.change(request, parsed, preferences, [row], ("replace", names), compile_)
@@ -131,6 +131,7 @@ class Writes(Writer):
         self.check_key(row, key)
         for item, text in zip(entity.primary_key, key, strict=True):
             if item.name not in row:
+                context.schemas.inserts.check_taken(item.name)
                 row[item.name] = value_of(item, text)
         names = tuple(row)
         conflict = Conflict(tuple(item.name for item in entity.primary_key), "replace")

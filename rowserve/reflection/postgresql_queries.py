@@ -16,6 +16,7 @@ RELATIONS = """
 WITH RECURSIVE exposed AS (
     SELECT c.oid, c.reltype FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = ANY($1::text[]) AND c.relkind IN ('r', 'p', 'f', 'v', 'm') AND NOT c.relispartition
+        AND c.relname !~ '^rowserve_'
 ), behind (oid) AS (
     SELECT oid FROM exposed
     UNION

@@ -22,8 +22,10 @@ _RELATIONS = """
 SELECT l.name, l.type AS kind, l.wr AS without_rowid, m.sql
 FROM pragma_table_list AS l JOIN sqlite_schema AS m ON m.name = l.name AND m.type IN ('table', 'view')
 WHERE l.schema = 'main' AND l.type IN ('table', 'view', 'virtual') AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+    AND l.name NOT LIKE 'rowserve\\_%' ESCAPE '\\'
 ORDER BY l.name
 """
+"""What begins with rowserve_ is not the application's: the keys of requests that are done once, for one."""
 _COLUMNS = "SELECT t.value AS relation, c.* FROM json_each(?) AS t JOIN pragma_table_xinfo(t.value) AS c"
 _FOREIGN_KEYS = """
 SELECT t.value AS relation, k.* FROM json_each(?) AS t JOIN pragma_foreign_key_list(t.value) AS k

@@ -12,7 +12,7 @@ from sqlalchemy.types import NullType, TypeEngine, UserDefinedType
 
 from .. import identifiers
 from .entity import Computed, Entity
-from .relationships import Cardinality, Relationship, across, direct
+from .relationships import Cardinality, Relationship, across, direct, meant
 from .types import wire_type
 
 
@@ -111,11 +111,17 @@ class Catalog:
                 if source is not None:
                     self._add(direct(key, source, target))
         for table, referring in keys.items():
-            self._add(across(table, referring))
+            junction = self.by_table.get(table)
+            self._add(across(table, referring, frozenset() if junction is None else junction.exposure.hidden))
         self._add(named)
         for function in functions:
             self.functions.setdefault((function.schema, function.name), []).append(function)
             self._add_function(function)
+        for entity, ways in self._ways.items():
+            if entity.exposure.embed is not None:
+                named_ways = [meant(ways, *name_and_hint(name)) for name in entity.exposure.embed]
+                shown = {way for some in named_ways for way in some}
+                self._ways[entity] = [way for way in ways if way in shown]
 
     def ways(self, source: Entity) -> list[Relationship]:
         """The relationships that start at an entity; none at one that the catalog has not."""
@@ -140,6 +146,12 @@ class Catalog:
                 self._add([Relationship(source, target, cardinality, function.name, (), None, function, True)])
         elif function.returns is not None and not function.is_set:
             source.computed.setdefault(function.name, function_column(function, source))
+
+
+def name_and_hint(name: str) -> tuple[str, str | None]:
+    """A relationship's name as ``select=`` has it, taken apart: ``users!author_id``."""
+    target, _, hint = name.partition("!")
+    return target, hint or None
 
 
 def function_column(function: Function, source: Entity) -> Computed:
@@ -167,7 +179,7 @@ def row_of(entity: Entity, rows: FromClause) -> ColumnElement[Any]:
     """A whole row, for a function that takes one. Out of a subquery it has to be put together again."""
     if isinstance(rows, Table | Alias):
         return whole_row(rows)
-    columns = [rows.c[item.column.key] for item in entity.columns.values()]
+    columns = [rows.c[item.column.key] for item in entity.stored.values()]
     return cast(func.row(*columns), RowType(entity.table))
 
 

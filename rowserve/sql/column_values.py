@@ -45,7 +45,7 @@ class Parameter:
 
     def type_in(self, entity: Entity) -> TypeEngine[Any]:
         """The type that the database is to take it for."""
-        return Boolean() if self.is_presence else entity.column(self.name).column.type
+        return Boolean() if self.is_presence else entity.stored[self.name].column.type
 
 
 def defaults(
@@ -62,7 +62,7 @@ def defaults(
         elif version.generator is not None and version.item is not None and not update:
             first = Default(argument=partial(first_version, version.generator), is_callable=True)
             made.append(Parameter(version.name, version.item.wire.bind, first))
-    for item in entity.columns.values():
+    for item in entity.stored.values():
         default = None if item.name in names else default_of(item, update=update)
         if default is None:
             continue
@@ -94,7 +94,7 @@ def sparse_parameters(entity: Entity, names: Iterable[str]) -> tuple[list[Parame
     parameters: list[Parameter] = []
     otherwise: dict[str, ColumnElement[Any]] = {}
     for name in names:
-        item = entity.column(name)
+        item = entity.stored[name]
         default = default_of(item)
         if default is None:
             expression = database_default(entity, item)
@@ -175,7 +175,7 @@ def resets(entity: Entity, names: Collection[str]) -> tuple[list[Parameter], dic
     made: list[Parameter] = []
     expressions: dict[str, ColumnElement[Any]] = {}
     for name in names:
-        item = entity.column(name)
+        item = entity.stored[name]
         default = default_of(item)
         if default is not None and default.expression is None:
             made.append(Parameter(name, item.wire.bind, default))
@@ -207,7 +207,7 @@ def set_parameter(index: int) -> ColumnElement[Any]:
 
 def typed_parameter(entity: Entity, index: int, name: str) -> ColumnElement[Any]:
     """The same where SQLAlchemy cannot see which column it is for."""
-    return bindparam(f"s{index}", type_=entity.column(name).column.type)
+    return bindparam(f"s{index}", type_=entity.stored[name].column.type)
 
 
 def typed_parameters(entity: Entity, parameters: Sequence[Parameter]) -> list[ColumnElement[Any]]:

@@ -191,6 +191,8 @@ class Compiler(ABC):
         return self.as_json_value(self.output(scope, value))
 
     def column(self, scope: Scope, value: ColumnValue) -> Target:
+        if value.is_own:
+            return scope.own(value.field.name)
         target = field_target(scope, value.field, self.parameters)
         return target if value.cast is None else self.cast(target, value.cast)
 
@@ -235,12 +237,12 @@ class Compiler(ABC):
         child = Scope(way.target, self.alias(way.target.table), embedded.node.name, outer)
         on: list[ColumnElement[bool]] = []
         if way.junction is None:
-            on += [scope.column(here).expression == child.column(there).expression for here, there in way.pairs]
+            on += [scope.stored(here) == child.stored(there) for here, there in way.pairs]
         else:
             table = way.junction.table
             junction = self.alias(table)
-            on += [scope.column(here).expression == named(junction, table, there) for here, there in way.pairs]
-            on += [named(junction, table, here) == child.column(there).expression for here, there in way.junction.pairs]
+            on += [scope.stored(here) == named(junction, table, there) for here, there in way.pairs]
+            on += [named(junction, table, here) == child.stored(there) for here, there in way.junction.pairs]
             on += self.permitted(table, junction.c, "select")
         return child, [*on, *self.where(child, embedded.node)]
 
@@ -249,7 +251,7 @@ class Compiler(ABC):
         function = way.function
         assert function is not None
         call = called(function, row_of(scope.entity, scope.rows))
-        columns = [item.column for item in way.target.columns.values()]
+        columns = [item.column for item in way.target.stored.values()]
         rows: FromClause = call.table_valued(*(lexical_column(column.name, column.type) for column in columns)).alias(
             self.name(function.name)
         )

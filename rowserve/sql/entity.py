@@ -10,6 +10,7 @@ from sqlalchemy import Column, ColumnElement, Dialect, FromClause, Table, Unique
 from sqlalchemy.orm import Mapper
 
 from ..errors import ApiError
+from .exposure import EVERYTHING, Exposure
 from .types import WireType, wire_type
 
 if TYPE_CHECKING:
@@ -47,8 +48,11 @@ class Entity:
         schema: the name that clients know its schema by.
         computed: columns that are not stored.
         model: the mapped class, where there is one.
+        exposure: what clients may know of it.
 
     Attributes:
+        columns: the stored columns that clients may name; ``computed`` likewise. What a client names is looked up here.
+        stored: all that are stored.
         version: what says which version of itself a row is, if anything does.
     """
 
@@ -60,21 +64,25 @@ class Entity:
         schema: str = "public",
         computed: Iterable[Computed] = (),
         model: type[Any] | None = None,
+        exposure: Exposure = EVERYTHING,
     ) -> None:
         self.model = model
+        self.exposure = exposure
         self.dialect = dialect
         self.table = table
         self.schema = schema
         self.name: str = table.name
         self.is_view = bool(table.info.get("view"))
-        self.columns = {column.name: EntityColumn(column, wire_type(column.type, dialect)) for column in table.columns}
-        self.computed: dict[str, Computed] = {column.name: column for column in computed}
-        self.primary_key = tuple(self.columns[column.name] for column in table.primary_key.columns)
+        self.stored = {column.name: EntityColumn(column, wire_type(column.type, dialect)) for column in table.columns}
+        hidden = exposure.hidden
+        self.columns = {name: item for name, item in self.stored.items() if name not in hidden}
+        self.computed: dict[str, Computed] = {item.name: item for item in computed if item.name not in hidden}
+        self.primary_key = tuple(self.stored[column.name] for column in table.primary_key.columns)
         self.unique = unique_keys(table)
         self.version: Version | None = None
 
     def column(self, name: str) -> EntityColumn:
-        """The stored column of that name.
+        """The stored column that a client calls so.
 
         Raises:
             ApiError: 42703, with the columns there are.
@@ -84,15 +92,23 @@ class Entity:
         except KeyError:
             raise unknown_column(self, name, self.name) from None
 
-    def replaceable(self, known: Collection[str]) -> list[str]:
-        """The columns to reset where a row is replaced: all but those that are ``known``, the primary key, and what
-        makes its own values."""
+    def replaceable(self, known: Collection[str], *, insert: bool) -> list[str]:
+        """The columns to reset where a row is replaced: all but those that are ``known``, the primary key, what makes
+        its own values, and what a client could not have given.
+
+        Args:
+            insert: whether it is replaced by way of an insert.
+        """
         if self.version is not None:
             known = {*known, self.version.name}
+        taken = self.exposure.create if insert else self.exposure.update
+        given = self.columns if taken is None else {*taken.dumped.values()}
         return [
             name
             for name, item in self.columns.items()
             if name not in known
+            and name in given
+            and name not in self.exposure.readonly
             and not (item.column.primary_key or item.column.computed is not None or item.column.onupdate is not None)
         ]
 

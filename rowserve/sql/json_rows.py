@@ -33,7 +33,7 @@ class JsonRows(Source):
 
     def rows(self, compiler: Compiler) -> CTE:
         text = compiler.parameters.constant(ARGUMENT, Text())
-        columns = [item.column for item in self.entity.columns.values()]
+        columns = [item.column for item in self.entity.stored.values()]
         if compiler.dialect.name == "postgresql":
             named = [lexical_column(column.name, column.type) for column in columns]
             given = func.json_to_recordset(cast(text, types.JSON)).table_valued(*named)
@@ -62,7 +62,7 @@ def json_of_rows(entity: Entity, rows: Iterable[Mapping[str, Any]]) -> str:
         entity: what the rows are.
         rows: by column, Python values as a session has them.
     """
-    items = list(entity.columns.values())
+    items = list(entity.stored.values())
     if entity.dialect.name == "postgresql":
         writers = [(item.name, postgresql_writer(item)) for item in items]
         return to_json([{name: write(row[name]) for name, write in writers} for row in rows]).decode()

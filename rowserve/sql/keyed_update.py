@@ -35,12 +35,12 @@ def compile_keyed_update(
     entity = node.entity
     check_allowed(node, "update")
     keys = [item.name for item in entity.primary_key]
-    given = [Parameter(name, entity.column(name).wire.bind) for name in names]
+    given = [Parameter(name, entity.stored[name].wire.bind) for name in names]
     made, expressions = defaults(entity, names, update=True)
     parameters = (*given, *made)
     numbers = {item.name: index for index, item in enumerate(parameters)}
     values = {name: set_parameter(index) for name, index in numbers.items() if name not in keys}
-    same = [entity.column(name).column == typed_parameter(entity, numbers[name], name) for name in keys]
+    same = [entity.stored[name].column == typed_parameter(entity, numbers[name], name) for name in keys]
     statement = update(entity.table).values({**values, **expressions})
     compiler = compiler_for(node, max_rows=None, ordered=True, zone=zone)
     change = compiled_change(compiler, node, statement, parameters, "update", returning=returning, where=same)
@@ -61,7 +61,7 @@ def joined_update(
     values = {name: column for name, column in columns.items() if name not in keys}
     statement: Any = update(entity.table).values({**values, **expressions})
     compiler = compiler_for(node, max_rows=None, ordered=True)
-    same = [entity.column(name).column == columns[name] for name in keys]
+    same = [entity.stored[name].column == columns[name] for name in keys]
     statement = statement.where(*changeable(compiler, entity, same, "update"))
     checked = written_check(compiler, entity, "update", returning=returning)
     if returning:

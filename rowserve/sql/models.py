@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import BindParameter, Column, ColumnElement, Dialect, FromClause, Table, inspect, literal_column
@@ -12,17 +12,26 @@ from sqlalchemy.sql import visitors
 
 from .catalog import Catalog, foreign_keys_of
 from .entity import Computed, Entity, mapped_table
+from .exposure import EVERYTHING, Exposure
 from .relationships import Cardinality, Junction, Relationship
 from .types import wire_type
 
 
-def model_catalog(models: Iterable[type[Any]], dialect: Dialect) -> Catalog:
+def model_catalog(
+    models: Iterable[type[Any]], dialect: Dialect, exposures: Mapping[type[Any], Exposure] | None = None
+) -> Catalog:
     """The catalog of mapped classes, with the tables of their ``MetaData`` that lie between them.
+
+    Args:
+        models: the classes.
+        dialect: the database's.
+        exposures: what clients may know of them, where that is not everything.
 
     Raises:
         TypeError: one of them is no mapped class, or has no table with a primary key.
     """
-    entities = [model_entity(model, dialect) for model in models]
+    known = exposures or {}
+    entities = [model_entity(model, dialect, known.get(model, EVERYTHING)) for model in models]
     by_table = {entity.table: entity for entity in entities}
     metadatas = dict.fromkeys(table.metadata for table in by_table)
     keys = foreign_keys_of(table for metadata in metadatas for table in metadata.tables.values())
@@ -30,13 +39,13 @@ def model_catalog(models: Iterable[type[Any]], dialect: Dialect) -> Catalog:
     return Catalog(entities, keys, named=named)
 
 
-def neighbours(model: type[Any], dialect: Dialect) -> Catalog:
+def neighbours(model: type[Any], dialect: Dialect, exposure: Exposure = EVERYTHING) -> Catalog:
     """The catalog of a mapped class and of those that may be embedded in it, whether they are served or not.
 
     Raises:
         TypeError: it is no mapped class, or has no table with a primary key.
     """
-    entity = model_entity(model, dialect)
+    entity = model_entity(model, dialect, exposure)
     own = entity.table
     keys = list(foreign_keys_of(own.metadata.tables.values()))
     referring = {key.table for key in keys if own in (key.table, key.referred)}
@@ -49,15 +58,16 @@ def neighbours(model: type[Any], dialect: Dialect) -> Catalog:
     return Catalog(by_table.values(), keys, named=named_relationships(entity, by_table))
 
 
-def model_entity(model: type[Any], dialect: Dialect) -> Entity:
-    """A mapped class as an entity.
+def model_entity(model: type[Any], dialect: Dialect, exposure: Exposure = EVERYTHING) -> Entity:
+    """A mapped class as an entity, of which clients may know so much.
 
     Raises:
         TypeError: it is no mapped class, or has no table with a primary key.
     """
     table = mapped_table(model)
     schema = table.schema or "public"
-    return Entity(table, dialect, schema=schema, computed=computed_columns(model, dialect), model=model)
+    computed = computed_columns(model, dialect)
+    return Entity(table, dialect, schema=schema, computed=computed, model=model, exposure=exposure)
 
 
 def computed_columns(model: type[Any], dialect: Dialect) -> Iterator[Computed]:
@@ -68,11 +78,19 @@ def computed_columns(model: type[Any], dialect: Dialect) -> Iterator[Computed]:
         if not (isinstance(element, Column) and element.table is not None):
             yield computed_column(prop.key, element, mapper, dialect, prop.doc)
     for name, descriptor in mapper.all_orm_descriptors.items():
-        if descriptor.extension_type is HybridExtensionType.HYBRID_PROPERTY:
+        if descriptor.extension_type is HybridExtensionType.HYBRID_PROPERTY and not is_part(mapper, str(name)):
             attribute: Any = getattr(model, name)
             expression = attribute.__clause_element__() if hasattr(attribute, "__clause_element__") else attribute
             if isinstance(expression, ColumnElement):
                 yield computed_column(str(name), expression, mapper, dialect)
+
+
+def is_part(mapper: Mapper[Any], name: str) -> bool:
+    """Whether a name is that of a function with which another hybrid says its expression: ``@name.inplace.expression``
+    leaves the hybrid under both."""
+    descriptors: Any = mapper.all_orm_descriptors
+    own = getattr(descriptors[name], "__name__", name)
+    return name.startswith("_") and own != name and descriptors.get(own) is descriptors[name]
 
 
 def computed_column(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import ApiError
@@ -15,6 +15,7 @@ from ..query import Column, Embed, Field, Modifiers, Order, Query, SelectItem, S
 from .access import ANYTHING, Access
 from .catalog import Catalog
 from .entity import Entity
+from .exposure import RowModel
 from .relationships import Relationship, find
 
 if TYPE_CHECKING:
@@ -23,14 +24,23 @@ if TYPE_CHECKING:
 MAX_KEY = 63
 """Bytes of a key: what PostgreSQL lets a name have."""
 NOTHING = Modifiers()
+ALL: tuple[SelectItem, ...] = (Star(),)
+"""What is selected where nothing is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColumnValue:
-    """A column, or a place inside its JSON, perhaps cast."""
+    """A column, or a place inside its JSON, perhaps cast.
+
+    Args:
+        field: the column or place.
+        cast: the type that it is cast to.
+        is_own: whether it is the program that asks for the column, which is stored, whatever clients may know of.
+    """
 
     field: Field
     cast: str | None = None
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +108,7 @@ class Node:
         access: what who asks may see of it, and of what is embedded.
         whole: whether rows that are written come back with all of their columns besides, as the last of what is given
             back: a JSON object.
+        model: what rows are answered with as, where that is a model of the application's own.
     """
 
     entity: Entity
@@ -108,6 +119,7 @@ class Node:
     source: Source | None = None
     access: Access = ANYTHING
     whole: bool = False
+    model: RowModel | None = None
 
     @property
     def is_aggregated(self) -> bool:
@@ -163,7 +175,10 @@ class Planner:
             ApiError: PGRST108, 118, 123, 127, 200, 201 or 42712 for what cannot be planned, 42703 for an unknown
                 column in ``select``; filters and orders are looked up when the statement is made.
         """
-        return self._node(entity, entity.name, query.select, (), {(): query.modifiers, **dict(query.embedded)})
+        model = entity.exposure.read if query.select == ALL else None
+        select = query.select if model is None else selected_by(model)
+        node = self._node(entity, entity.name, select, (), {(): query.modifiers, **dict(query.embedded)})
+        return node if model is None else replace(node, model=model)
 
     def _node(
         self,
@@ -245,6 +260,12 @@ class Planner:
             return Item(column.alias or "count", RowValue(), "count", column.aggregate_cast or column.cast)
         value = ColumnValue(field, column.cast)
         return Item(column.alias or aggregate or default_key(field), value, aggregate, column.aggregate_cast)
+
+
+def selected_by(model: RowModel) -> tuple[SelectItem, ...]:
+    """What a model's rows are made of."""
+    columns = [Column(Field(name), key, "text" if key in model.texts else None) for key, name in model.given.items()]
+    return (*columns, *(Embed(name, ALL, key) for key, name in model.embeds.items()))
 
 
 def known(entity: Entity, field: Field) -> bool:

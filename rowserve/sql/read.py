@@ -344,8 +344,8 @@ def compile_rows(
 
 
 def all_columns(entity: Entity) -> tuple[Item, ...]:
-    """What is shown of a row that is shown whole."""
-    return tuple([Item(name, ColumnValue(Field(name))) for name in entity.columns])
+    """What is shown of a row that is shown whole, to the program."""
+    return tuple([Item(name, ColumnValue(Field(name), is_own=True)) for name in entity.stored])
 
 
 def compile_matched(node: Node) -> Read:

@@ -29,12 +29,14 @@ class Junction:
         constraint: the foreign key to the source, whose columns stand in the relationship's pairs.
         target_constraint: the foreign key to the target.
         pairs: columns of the junction, each with the column of the target that it refers to.
+        hidden: columns of the junction that no client is told of.
     """
 
     table: Table
     constraint: str
     target_constraint: str
     pairs: Pairs
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +68,16 @@ class Relationship:
     def is_to_one(self) -> bool:
         return self.cardinality in ("one-to-one", "many-to-one")
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether clients know of the columns that it goes by."""
+        hidden, there = self.source.exposure.hidden, self.target.exposure.hidden
+        if self.junction is not None:
+            between = self.junction.hidden
+            here = [*(column for _, column in self.pairs), *(column for column, _ in self.junction.pairs)]
+            return between.isdisjoint(here) and all(column not in hidden for column, _ in self.pairs)
+        return all(here not in hidden and column not in there for here, column in self.pairs)
+
     def hint(self) -> str:
         """What tells this relationship from others to the same target."""
         return self.name if self.junction is None else self.junction.table.name
@@ -93,19 +105,22 @@ def direct(key: ForeignKey, source: Entity, target: Entity) -> Iterator[Relation
     yield Relationship(target, source, "one-to-one" if one else "one-to-many", key.name, back)
 
 
-def across(junction: Table, keys: Sequence[tuple[ForeignKey, Entity]]) -> Iterator[Relationship]:
+def across(
+    junction: Table, keys: Sequence[tuple[ForeignKey, Entity]], hidden: frozenset[str]
+) -> Iterator[Relationship]:
     """The many-to-many relationships through a table whose primary key holds two of its foreign keys.
 
     Args:
         junction: the table.
         keys: its foreign keys, each with what it refers to.
+        hidden: its columns that no client is told of.
     """
     primary = {column.name for column in junction.primary_key.columns}
     for (first, source), (second, target) in permutations(keys, 2):
         if primary.issuperset({*first.columns, *second.columns}):
             here = tuple(zip(first.referred_columns, first.columns, strict=True))
             there = tuple(zip(second.columns, second.referred_columns, strict=True))
-            through = Junction(junction, first.name, second.name, there)
+            through = Junction(junction, first.name, second.name, there, hidden)
             yield Relationship(source, target, "many-to-many", first.name, here, through)
 
 
@@ -115,10 +130,7 @@ def find(source: Entity, ways: Sequence[Relationship], target: str, hint: str | 
     Raises:
         ApiError: 400 PGRST200 where there is none, 300 PGRST201 where there are several.
     """
-    named = [way for way in ways if way.is_named and way.name == target]
-    if named:
-        return named[0]
-    found = [way for way in ways if not way.is_named and is_meant(way, target, hint)]
+    found = meant(ways, target, hint)
     if len(found) == 1:
         return found[0]
     if found:
@@ -126,20 +138,36 @@ def find(source: Entity, ways: Sequence[Relationship], target: str, hint: str | 
     raise unrelated(source, ways, target, hint)
 
 
+def meant(ways: Sequence[Relationship], target: str, hint: str | None) -> list[Relationship]:
+    """All that ``target!hint`` may mean; what a model or a function has given a name goes by that alone. Those by
+    columns that clients do not know of are told apart by such names only."""
+    named = [way for way in ways if way.is_named and way.name == target]
+    found = named[:1] or [way for way in ways if not way.is_named and is_meant(way, target, hint)]
+    return found if len(found) <= 1 else [way for way in found if way.is_shown]
+
+
 def is_meant(way: Relationship, target: str, hint: str | None) -> bool:
     """Whether a relationship may be called so: by its target, with a hint that tells it from others; or, without a
     hint, by its constraint or by its own column."""
-    own, referred = way.pairs[0] if len(way.pairs) == 1 and way.junction is None else (None, None)
+    own, referred = shown_pair(way) if len(way.pairs) == 1 and way.junction is None else (None, None)
     constraint = way.name if way.junction is None else None
     named = target == way.target.name
     if way.source is way.target and way.junction is None:
         # One foreign key, two ways: the table's name means the many, the column's name the one.
         if hint is None:
-            return (named and way.cardinality == "one-to-many") or (target == own and way.cardinality == "many-to-one")
+            return (named and way.cardinality == "one-to-many") or (
+                target == (own or constraint) and way.cardinality == "many-to-one"
+            )
         return named and way.cardinality == "one-to-many" and hint == referred
     if hint is None:
         return named or (not way.target.is_view and target in (constraint, own))
     return named and (hint in (constraint, own, referred) or hint == way.hint())
+
+
+def shown_pair(way: Relationship) -> tuple[str | None, str | None]:
+    """The one column at each end, where clients may know of it."""
+    own, referred = way.pairs[0]
+    return own if own in way.source.columns else None, referred if referred in way.target.columns else None
 
 
 def ambiguous(source: Entity, target: str, found: Sequence[Relationship]) -> ApiError:

@@ -111,8 +111,18 @@ class Scope:
         """The same entity, its rows taken from a subquery that has the columns needed."""
         return Scope(self.entity, rows, self.name, self.outer)
 
+    def stored(self, name: str) -> ColumnElement[Any]:
+        """The stored column of that name, whether clients know of it or not."""
+        column: ColumnElement[Any] = self.rows.c[self.entity.stored[name].column.key]
+        return column
+
+    def own(self, name: str) -> Target:
+        """The same, and how its values cross the wire."""
+        item = self.entity.stored[name]
+        return Target(self.stored(name), item.wire, bool(item.column.nullable))
+
     def column(self, name: str) -> Target:
-        """The column of that name, computed ones included.
+        """The column that a client calls so, computed ones included.
 
         Raises:
             ApiError: 42703, with the columns there are.

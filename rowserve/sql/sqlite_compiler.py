@@ -53,8 +53,8 @@ class SQLiteCompiler(Compiler):
             yield from (here for here, _ in item.value.embedded.relationship.pairs)
 
     def carried(self, scope: Scope, name: str) -> ColumnElement[Any]:
-        item = scope.entity.columns.get(name)
-        return scope.column(name).expression.label(name if item is None else item.column.key)
+        item = scope.entity.stored.get(name)
+        return scope.column(name).expression.label(name) if item is None else scope.stored(name).label(item.column.key)
 
     def shown_groups(
         self, groups: Select[Any], outputs: Sequence[tuple[str, WireType]], scope: Scope, *, as_text: bool = False

@@ -52,7 +52,7 @@ def conflict_values(
     made, expressions = defaults(entity, {*names, *conflict.key}, update=True)
     if conflict.resolution == "replace":
         known = {*names, *conflict.key, *expressions, *(item.name for item in made)}
-        parameters, others = resets(entity, entity.replaceable(known))
+        parameters, others = resets(entity, entity.replaceable(known, insert=True))
         made += parameters
         expressions |= others
     return made, expressions
@@ -82,12 +82,12 @@ def on_conflict(
         return statement.on_conflict_do_nothing(index_elements=target)
     given = [name for name in names if name not in conflict.key]
     # A row that has nothing but its key is set to that: only rows that are set come back.
-    columns = [entity.column(name).column for name in given] or target[:1]
+    columns = [entity.stored[name].column for name in given] or target[:1]
     values: dict[Any, Any] = {column: statement.excluded[column.key] for column in columns}
     for name, expression in expressions.items():
-        values[entity.column(name).column] = expression
+        values[entity.stored[name].column] = expression
     for index, item in enumerate(made, first):
-        values[entity.column(item.name).column] = set_parameter(index)
+        values[entity.stored[item.name].column] = set_parameter(index)
     table = entity.table
     there = Returned(table, entity.dialect).c
     after = {**there, **{column.key: value for column, value in values.items()}}
@@ -107,7 +107,7 @@ def is_any_new(entity: Entity, written: FromClause, conflict: Conflict) -> Colum
     """
     rows = written.alias("new")
     before = entity.table.alias("before")
-    keys = [entity.column(name).column.key for name in conflict.key]
+    keys = [entity.stored[name].column.key for name in conflict.key]
     there = select(number(1)).select_from(before).where(*(before.c[key] == rows.c[key] for key in keys))
     return exists(select(number(1)).select_from(rows).where(~exists(there.correlate(rows))))
 
@@ -129,11 +129,11 @@ def probed(
     """
     same: list[ColumnElement[bool]] = []
     for name in conflict.key:
-        column = entity.column(name).column
+        column = entity.stored[name].column
         if name in values:
             same.append(column == values[name])
         elif column.server_default is not None:
-            same.append(column == reset(entity, entity.column(name), None))
+            same.append(column == reset(entity, entity.stored[name], None))
         else:
             same.append(false())  # a number that SQLite makes up
     found = select(number(1)).select_from(entity.table).where(and_(*same))

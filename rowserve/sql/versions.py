@@ -67,11 +67,11 @@ def version_of(entity: Entity, name: str | None) -> Version | None:
     mapper: Mapper[Any] | None = None if entity.model is None else inspect(entity.model)
     counted = None if mapper is None else mapper.version_id_col
     if mapper is not None and isinstance(counted, Column) and name in (None, counted.name):
-        item = entity.columns.get(counted.name)
+        item = entity.stored.get(counted.name)
         return None if item is None or item.column is not counted else mapped_version(mapper, item)
     if name is None:
         return None
-    item = entity.columns.get(name)
+    item = entity.stored.get(name)
     if item is None and name == SYSTEM:
         if entity.dialect.name != "postgresql":
             raise ApiError(
@@ -82,7 +82,7 @@ def version_of(entity: Entity, name: str | None) -> Version | None:
             )
         return Version(SYSTEM, None, "found")
     if item is None:
-        raise ValueError(f"version is {name!r}: {entity.name} has no such column; it has {', '.join(entity.columns)}")
+        raise ValueError(f"version is {name!r}: {entity.name} has no such column; it has {', '.join(entity.stored)}")
     if not isinstance(item.column.type, Integer) or item.column.primary_key:
         raise ValueError(f"version is {name!r}: it is a column of whole numbers that are counted, and no key")
     return Version(name, item, "counted")

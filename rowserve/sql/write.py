@@ -180,7 +180,7 @@ def compile_insert(
     if conflict is not None and conflict.changes:
         check_allowed(node, "update")
     names = without_version(entity, names)
-    given = [Parameter(name, entity.column(name).wire.bind) for name in names]
+    given = [Parameter(name, entity.stored[name].wire.bind) for name in names]
     otherwise: dict[str, ColumnElement[Any]] = {}
     if sparse:
         given, otherwise = sparse_parameters(entity, names)
@@ -256,7 +256,7 @@ def parameter_sets(entity: Entity, parameters: Sequence[Parameter]) -> Any:
 
 def are_joinable(node: Node, parameters: Sequence[Parameter]) -> bool:
     """Whether rows can be written together and told apart again: PostgreSQL flattens arrays of arrays."""
-    columns = [node.entity.column(item.name).column for item in parameters]
+    columns = [node.entity.stored[item.name].column for item in parameters]
     return not (node.whole or any(isinstance(column.type, postgresql.ARRAY) for column in columns))
 
 
@@ -291,7 +291,7 @@ def compile_update(
     version = entity.version
     if version is not None and version.made == "generated":
         names.append(version.name)  # made by who asks, of that which is matched
-    given = [Parameter(name, entity.column(name).wire.bind) for name in names]
+    given = [Parameter(name, entity.stored[name].wire.bind) for name in names]
     made, expressions = defaults(entity, {*names, *resetting}, update=True)
     more, others = resets(entity, resetting)
     parameters = (*given, *made, *more)

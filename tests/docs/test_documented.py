@@ -19,6 +19,7 @@ from rowserve.http import Limits
 from rowserve.identity import JWT
 from rowserve.query import OPERATORS, Preferences
 from rowserve.query.filters import QUANTIFIABLE
+from rowserve.resource import HOOKS
 from rowserve.server.cli import explain, main, serve
 from rowserve.sql.casts import _TYPES
 
@@ -27,6 +28,7 @@ README = (ROOT / "README.md").read_text()
 DIALECT = (ROOT / "docs" / "dialect.md").read_text()
 IDENTITY = (ROOT / "docs" / "guide" / "identity.md").read_text()
 EXPLAIN = (ROOT / "docs" / "guide" / "explain.md").read_text()
+HOOKS_GUIDE = (ROOT / "docs" / "guide" / "hooks.md").read_text()
 IN_PYTHON = README.partition("## In Python")[2].partition("\n## ")[0]
 OPTIONS = [option for option in serve.params if isinstance(option, click.Option)]
 CODE = re.compile(r'"(PGRST(?:\d{3}|X00))"')
@@ -81,16 +83,22 @@ def test_commands() -> None:
 
 
 def test_attributes_of_resources() -> None:
-    attributes = {limit.name for limit in fields(Limits)}
-    assert attributes <= set(dir(Resource))
-    assert spans(IN_PYTHON) >= {*attributes, "prefix", "database"}
+    attributes = set(inspect.get_annotations(Resource)) - {"model"}
+    assert attributes >= {limit.name for limit in fields(Limits)}
+    assert spans(IN_PYTHON) >= {*attributes, "database"}
     described = (Resource.__doc__ or "").partition("Attributes:")[2]
     assert set(re.findall(r"^ {8}(\w+):", described, re.MULTILINE)) >= attributes
 
 
+@pytest.mark.parametrize("hook", HOOKS)
+def test_hooks(hook: str) -> None:
+    arguments = ", ".join(list(inspect.signature(getattr(Resource, hook)).parameters)[1:])
+    assert f"| `{hook}({arguments})` |" in HOOKS_GUIDE
+
+
 def test_defaults_of_resources_are_those_that_the_readme_says() -> None:
     said = dict(re.findall(r"`(\w+)=([^`]+)`", IN_PYTHON))
-    actual: dict[str, Any] = {limit.name: limit.default for limit in fields(Limits)}
+    actual: dict[str, Any] = {name: getattr(Resource, name) for name in inspect.get_annotations(Resource)}
     actual |= {
         name: parameter.default
         for name, parameter in inspect.signature(Database).parameters.items()

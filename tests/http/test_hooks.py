@@ -350,3 +350,31 @@ async def test_hooks_of_rows_that_have_a_version(database_url: str) -> None:
         assert gone.status_code == 204
         assert "etag" not in gone.headers
         assert seen == [("b!", 2), ("b!", 0)]
+
+
+async def test_hooks_see_and_set_what_is_hidden(database_url: str) -> None:
+    class Secretive(Resource[Post]):
+        hidden = ("author", "mood")
+
+        async def before_insert(self, ctx: Context, rows: Rows) -> None:
+            rows[0]["author"] = "Ada"
+
+        async def after_insert(self, ctx: Context, rows: Rows) -> None:
+            assert rows[0]["author"] == "Ada"
+            assert rows[0]["mood"] is None
+
+        async def before_update(self, ctx: Context, rows: Rows, changes: dict[str, Any]) -> None:
+            assert rows[0]["author"] == "Ada"
+            changes["mood"] = "Glad"
+
+        async def after_update(self, ctx: Context, rows: Rows) -> None:
+            assert rows[0]["mood"] == "glad"
+
+    async with client_of(application(Database(database_url), Base, Secretive())) as client:
+        created = await client.post("/posts?select=id,title", json={"title": "a"})
+        assert created.json() == {"id": 1, "title": "a"}
+        changed = await client.patch("/posts/1", json={"title": "b"})
+        assert changed.status_code == 200, changed.text
+        assert not {"author", "mood"}.intersection(changed.json())
+        assert refusal(await client.patch("/posts/1", json={"author": "Eve"})) == (400, "PGRST204")
+        assert refusal(await client.get("/posts?author=eq.Ada")) == (400, "42703")

@@ -146,6 +146,17 @@ async def test_nothing_is_written_for_a_plan(client: AsyncClient, accept: str) -
     assert Parts.called == ["before_insert", "after_update"]
 
 
+async def test_a_plan_is_not_what_a_key_is_kept_for(client: AsyncClient) -> None:
+    key = {"Idempotency-Key": "1"}
+    for path in ("/tools", "/parts"):
+        for _ in range(2):
+            told = await client.post(path, json={"name": "axe"}, headers={**key, "Accept": ANALYZED})
+            assert is_plan(told, ANALYZED)
+        written = await client.post(path, json={"name": "axe"}, headers=key)
+        assert (written.status_code, "idempotent-replayed" in written.headers) == (201, False)
+        key = {"Idempotency-Key": "2"}
+
+
 async def test_on_postgresql_it_is_run_if_that_is_asked_for(postgresql_url: str) -> None:
     async with client_of(application(Database(postgresql_url), Base, TOOLS)) as client:
         await client.post("/tools", json=[{"name": "hammer"}, {"name": "saw"}])
