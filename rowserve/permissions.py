@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, ColumnExpressionArgument, and_, not_, null
 from sqlalchemy.sql import visitors
 
 from .context import Context
+from .sources import told
 from .sql.access import Action, Granted
 from .sql.claims import Claim, ClaimParameter, claimed
 
@@ -51,6 +52,9 @@ class Rule(ABC):
     def condition(self, action: Action, decided: Decided) -> Granted:
         """The rows that it grants an action on."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
 
 class Composed(Rule):
     """What some rules grant together.
@@ -60,10 +64,12 @@ class Composed(Rule):
 
     Attributes:
         join: makes one condition of several.
+        sign: what is written between them.
         absorbing: what any of the rules decides for all of them.
     """
 
     join: Callable[..., ColumnElement[bool]]
+    sign: str
     absorbing: bool
 
     def __init__(self, *rules: Rule) -> None:
@@ -71,6 +77,10 @@ class Composed(Rule):
             if not isinstance(rule, Rule):
                 raise TypeError(f"{rule!r} is no rule: rules are composed of rules, such as IsAuthenticated()")
         self.rules = rules
+
+    def __repr__(self) -> str:
+        shown = [f"({rule!r})" if isinstance(rule, Some) and self.sign == "&" else repr(rule) for rule in self.rules]
+        return f" {self.sign} ".join(shown)
 
     def parts(self) -> Iterator[Rule]:
         for rule in self.rules:
@@ -92,6 +102,7 @@ class All(Composed):
     """What both of two rules grant: ``a & b``."""
 
     join = staticmethod(and_)
+    sign = "&"
     absorbing = False
 
 
@@ -99,6 +110,7 @@ class Some(Composed):
     """What one of two rules grants: ``a | b``."""
 
     join = staticmethod(or_)
+    sign = "|"
     absorbing = True
 
 
@@ -107,6 +119,9 @@ class Not(Rule):
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
+
+    def __repr__(self) -> str:
+        return f"~({self.rule!r})" if isinstance(self.rule, Composed) else f"~{self.rule!r}"
 
     def parts(self) -> Iterator[Rule]:
         yield from self.rule.parts()
@@ -149,6 +164,9 @@ class When(Rule):
     def __init__(self, function: Callable[[Context], object]) -> None:
         self.function = function
 
+    def __repr__(self) -> str:
+        return f"When({told(self.function)})"
+
     def decide(self, context: Context) -> bool | None:
         try:
             return bool(self.function(context))
@@ -167,6 +185,9 @@ class IsAuthenticated(When):
     def __init__(self) -> None:
         super().__init__(lambda context: context.user is not None)
 
+    def __repr__(self) -> str:
+        return "IsAuthenticated()"
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, IsAuthenticated)
 
@@ -184,6 +205,9 @@ class Where(Rule):
 
     def __init__(self, function: Callable[[Any], ColumnExpressionArgument[bool]]) -> None:
         self.function = function
+
+    def __repr__(self) -> str:
+        return f"Where({told(self.function)})"
 
     @cached_property
     def expression(self) -> ColumnElement[bool]:

@@ -101,7 +101,8 @@ class Resource(Hooked, APIRouter, Generic[Model]):
         aggregates: whether ``select`` may count, sum and so on.
         ordered: whether lists that are given no order are in that of the primary key, embedded ones too; else they
             come as the database has them, as in PostgREST.
-        explain: whether the database's plan is answered where ``Accept`` asks for it: it tells of the tables.
+        explain: whether the database's plan is answered where ``Accept`` asks for it, of writes too, which are then not
+            done: it tells of the tables.
         server_timing: whether answers say where the time went, in ``Server-Timing``.
         version: the column of whole numbers that says which version of itself a row is: 1 when it is inserted, one more
             with each update. Rows have an ``ETag`` then, and ``If-Match`` is followed. A model's ``version_id_col`` is
@@ -245,6 +246,7 @@ class Resource(Hooked, APIRouter, Generic[Model]):
             request.scope[USER] = user
             return await endpoint(request)
 
+        identified.resource = self  # type: ignore[attr-defined]
         parameters = [
             Parameter("request", Parameter.POSITIONAL_OR_KEYWORD, annotation=Request),
             Parameter("user", Parameter.POSITIONAL_OR_KEYWORD, default=self.user),
@@ -278,7 +280,12 @@ class Resource(Hooked, APIRouter, Generic[Model]):
         if type(self).query is Resource.query:
             return self.permissions
         table = mapped_table(self._model)
-        within = Where(lambda context: condition_of(self.query(context), table))
+
+        def query(context: Any) -> ColumnElement[bool]:
+            return condition_of(self.query(context), table)
+
+        query.__qualname__ = f"{type(self).__qualname__}.query"
+        within = Where(query)
         return within if self.permissions is None else within & self.permissions
 
     async def _collection(self, request: Request) -> Response:
@@ -334,27 +341,33 @@ class Resource(Hooked, APIRouter, Generic[Model]):
         backend = (self._database or default_database()).backend
         if self._handler is None or self._backend is not backend:
             self._backend = backend
-            models = embeddable(self._model, self._database)
-            known = {**exposures(models, self._database), self._model: self.exposure}
-            catalog = model_catalog(models, backend.dialect, known)
-            table = mapped_table(self._model)
-            under = rules(models, self._database)
-            under.pop(table, None)
-            if self.rule is not None:
-                under[table] = self.rule
-            entity, limits = catalog.by_table[table], self.limits
-            entity.version = version_of(entity, self.version)
-            hooks = hooks_of(self, entity, catalog, self._database or default_database())
-            if under:
-                self._handler = Guarded(entity, catalog, backend, limits, Rules(under), hooks=hooks)
-            else:
-                self._handler = Handler(entity, catalog, backend, limits, hooks=hooks)
+            self._handler = self.handler_on(backend, self._database or default_database())
         return self._handler
+
+    def handler_on(self, backend: Backend, database: Database | None) -> Handler | Guarded:
+        """What answers requests with a backend, and with hooks where a database is there for them. Raises as
+        ``handler`` does."""
+        models = embeddable(self._model, self._database)
+        known = {**exposures(models, self._database), self._model: self.exposure}
+        catalog = model_catalog(models, backend.dialect, known)
+        table = mapped_table(self._model)
+        under = rules(models, self._database)
+        under.pop(table, None)
+        if self.rule is not None:
+            under[table] = self.rule
+        entity, limits = catalog.by_table[table], self.limits
+        entity.version = version_of(entity, self.version)
+        hooks = None if database is None else hooks_of(self, entity, catalog, database)
+        if under:
+            return Guarded(entity, catalog, backend, limits, Rules(under), hooks=hooks)
+        return Handler(entity, catalog, backend, limits, hooks=hooks)
 
     def inserts(self, caller: Context) -> TransactedInserts:
         """What inserts rows of this resource for who asks, in a transaction that is there."""
         handler = self.handler
-        return (handler if isinstance(handler, Handler) else handler.handler(caller)).transacted
+        if isinstance(handler, Guarded):
+            handler = handler.handler(handler.rules.access(caller))
+        return handler.transacted
 
 
 def condition_of(query: Select[Any] | None, table: Table) -> ColumnElement[bool]:

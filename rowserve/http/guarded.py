@@ -84,16 +84,15 @@ class Guarded:
         self._make = partial(Handler, entity, catalog, backend, limits, hooks=hooks)
         self._handlers = Shapes()
 
-    def handler(self, caller: Asking) -> Handler:
-        """What answers those who may do what the caller may."""
-        access = self.rules.access(caller)
+    def handler(self, access: Access) -> Handler:
+        """What answers those who may do that."""
         return self._handlers.get_or_make(access, lambda: self._make(access))
 
     async def __call__(self, scope: Scope, receive: Receive, key: str | None) -> AnyAnswer:
         """The answer to a request; see ``Handler``."""
         caller = Asking(scope)
         try:
-            handler = self.handler(caller)
+            handler = self.handler(self.rules.access(caller))
             action = None if key == QUERY_KEY else ACTIONS.get(scope["method"])
             if action is not None:
                 # Before the body is read, which may be long.

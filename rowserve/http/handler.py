@@ -19,6 +19,7 @@ from ..sql.entity import Entity
 from .context import Context
 from .context import Limits as Limits
 from .discretion import discreet
+from .explained import ExplainedOrRun, explained_writers
 from .hooks import Hooks
 from .idempotency import HEADER
 from .inserts import Inserts
@@ -93,6 +94,18 @@ class Handler:
             "DELETE": writes.delete,
         }
         self.server_timing = limits.server_timing
+        if limits.explain:
+            # With a context of their own: the statements of what has hooks give back more.
+            self._explain_writes(Context(entity, catalog, backend, limits, access))
+
+    def _explain_writes(self, context: Context) -> None:
+        """Has writes answered with their plans where that is asked for."""
+        inserts, writes = explained_writers(context, Reads(context), self.entity.version)
+        explained: dict[str, Method] = {"POST": inserts.insert, "PATCH": writes.update, "DELETE": writes.delete}
+        for methods, put in ((self.collection, writes.put), (self.item, writes.replace)):
+            for verb, explain in (*explained.items(), ("PUT", put)):
+                if verb in methods:
+                    methods[verb] = ExplainedOrRun(context, methods[verb], explain)
 
     @cached_property
     def transacted(self) -> TransactedInserts:

@@ -6,7 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from errno import EADDRINUSE
 from ipaddress import ip_address
@@ -15,11 +15,14 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
-from pydantic_core import from_json
 
 from ..database import known
-from .application import Options, TargetError, application
+from .application import Options, TargetError, application, normal_prefix
 from .credentials import Credentials
+from .explain import explain as explain
+from .explain import json_object
+from .front import FrontDoor
+from .routes import Place, places
 
 SHUTDOWN_TIMEOUT = 4
 """Seconds for what is in flight, once the server is told to stop."""
@@ -115,9 +118,11 @@ def serve(
     try:
         check_address(host, port)
         check_credentials(options, host)
-        asyncio.run(check(options))
+        unguarded = asyncio.run(check(options))
     except (TargetError, ConnectionError, ValueError) as error:
         raise click.ClickException(str(error)) from None
+    if unguarded and not is_loopback(host):
+        click.echo(warning(unguarded, host), err=True)
     options.save()
     run(host, port, workers, reload)
 
@@ -133,12 +138,7 @@ def token(name: str, claims: str, file: Path) -> None:
     """
     from ..identity import tokens as token_files  # with cryptography, for this command alone
 
-    try:
-        more = from_json(claims)
-        if not isinstance(more, dict):
-            raise ValueError("they are not an object")
-    except ValueError as error:
-        raise click.UsageError(f'--claims are a JSON object, such as {{"role": "editor"}}: {error}') from None
+    more = json_object("--claims", claims, '{"role": "editor"}')
     try:
         made = token_files.add(file, {"sub": name, **more})
     except ValueError as error:
@@ -147,9 +147,7 @@ def token(name: str, claims: str, file: Path) -> None:
     click.echo(made)
 
 
-def normal_prefix(prefix: str) -> str:
-    """The prefix with a slash in front of it and none behind; empty for none."""
-    return "/" + prefix.strip("/") if prefix.strip("/") else ""
+main.add_command(explain)
 
 
 def refuse(target: str, options: Mapping[str, object], what: str) -> None:
@@ -206,13 +204,24 @@ def check_address(host: str, port: int) -> None:
         raise TargetError(f"Cannot listen on {host}:{port}: {error.strerror}. {advice}") from None
 
 
-async def check(options: Options) -> None:
-    """Finds out before anything is served what cannot work: the target, or the URL of the database."""
+async def check(options: Options) -> list[Place]:
+    """Finds out before anything is served what cannot work: the target, or the URL of the database; and which of an
+    application's resources are under no rule and behind no dependency."""
     front = application(options)
     for database in list(known):
         async with database:
             pass
-    assert front is not None  # it holds on to its databases until here
+    # What rowserve makes resources for is seen to by check_credentials.
+    return [place for place in places(front.app) if not place.is_guarded] if isinstance(front, FrontDoor) else []
+
+
+def warning(unguarded: Sequence[Place], host: str) -> str:
+    """What is said of resources that are open to everybody."""
+    shown = ", ".join(f"{place.path} ({place.resource._model.__name__})" for place in unguarded)
+    return (
+        f"Warning: whoever reaches {host} can read and change everything at {shown}: no permissions, no user and no "
+        "dependencies. Say who may, with permissions=; it is AllowAny(), if everybody is meant."
+    )
 
 
 def run(host: str, port: int, workers: int, reload: bool) -> None:

@@ -249,6 +249,26 @@ async def test_plans(client: AsyncClient) -> None:
     assert await users(client) == ["Ada", "Grace", "Alan"]
 
 
+async def test_plans_of_functions_that_write(client: AsyncClient) -> None:
+    analyzed = {"accept": "application/vnd.pgrst.plan+json; options=analyze"}
+    for name, arguments in (
+        ("add_user", {"called": "x"}),
+        ("add_users", {"called": ["x"]}),
+        ("forget", {"called": "Alan"}),
+    ):
+        answer = await client.post(f"/rpc/{name}", json=arguments, headers=analyzed)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()[0]["Execution Time"] >= 0
+        assert await users(client) == ["Ada", "Grace", "Alan"]
+    written = await client.post(
+        "/rpc/write_note", json={"what": "x"}, headers={**analyzed, "content-profile": "personal"}
+    )
+    assert written.status_code == 200, written.text
+    assert len((await client.get("/notes", headers={"accept-profile": "personal"})).json()) == 1
+    assert refusal(await client.post("/rpc/refuse", headers=analyzed)) == (400, "P0001")
+    assert (await client.post("/rpc/forget", json={"called": "Alan"})).status_code == 204
+
+
 async def test_functions_that_write(client: AsyncClient) -> None:
     assert (await post(client, "add_user", {"called": "Zoe"}))["name"] == "Zoe"
     answer = await client.post("/rpc/forget", json={"called": "Alan"})
