@@ -212,6 +212,7 @@ class Resource(Hooked, APIRouter, Generic[Model]):
             ways=catalog.ways(entity),
             tx=self.tx_override,
             version_required=self.version_required,
+            idempotent=True,
         )
         super().__init__(
             prefix=prefix or f"/{documentation.name}",

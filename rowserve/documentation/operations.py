@@ -17,6 +17,7 @@ from .responses import (
     APPLIED,
     CONFLICT,
     JSON,
+    KEY_IN_USE,
     LINKED,
     LISTS,
     LOCATED,
@@ -110,6 +111,7 @@ class Documentation:
         ways: the relationships by which others may be embedded.
         tx: whether ``Prefer: tx=rollback`` is followed.
         version_required: whether rows are changed by their version alone.
+        idempotent: whether an ``Idempotency-Key`` has a request done once.
         profile: by method, the parameter that chooses the schema; None where there is but one.
     """
 
@@ -123,6 +125,7 @@ class Documentation:
         ways: Sequence[Relationship] = (),
         tx: bool = False,
         version_required: bool = False,
+        idempotent: bool = False,
         profile: Callable[[str], Parameter] | None = None,
     ) -> None:
         self.entity = entity
@@ -132,6 +135,7 @@ class Documentation:
         self.tx = tx
         self.is_versioned = entity.version is not None
         self.version_required = version_required
+        self.idempotent = idempotent
         self.item_path = "/{" + "_".join(item.name for item in entity.primary_key) + "}"
         self._profile = profile
         self._select = select_parameter(entity, ways)
@@ -208,12 +212,13 @@ class Documentation:
             "One row for an object, or all rows of an array, or none of them. Without a body the columns are taken "
             "from the query string. With `Prefer: resolution=…`, rows that are there already are changed, or left as "
             "they are.",
-            [self._select, named.COLUMNS, named.ON_CONFLICT, self._prefer("insert")],
+            [self._select, named.COLUMNS, named.ON_CONFLICT, self._prefer("insert"), *self._once()],
             {
                 201: Response("The rows, unless `return=minimal`", self._either, LISTS, {**LOCATED, **self._tagged()}),
                 200: Response("The rows, of which all were there already", self._many, LISTS, RANGED),
                 **WRITING,
                 **self._refusals(),
+                **({422: KEY_IN_USE} if self.idempotent else {}),
             },
             body=self._inserts,
             media={"text/csv": TEXT, FORM: {"type": "object"}},
@@ -257,6 +262,9 @@ class Documentation:
     def _changes(self) -> Responses:
         asked = Response("The rows, if asked for", self._many, LISTS, RANGED)
         return {204: Response("It is done", headers=RANGED), 200: asked, **WRITING, **self._refusals()}
+
+    def _once(self) -> list[Parameter]:
+        return [named.IDEMPOTENCY_KEY] if self.idempotent else []
 
     # Versions.
 

@@ -57,6 +57,12 @@ IF_MATCH = parameter(
 IF_NONE_MATCH = parameter(
     "If-None-Match", "header", "An `ETag` that is known: answered 304 where it still holds.", TEXT
 )
+IDEMPOTENCY_KEY = parameter(
+    "Idempotency-Key",
+    "header",
+    "What this request is known by: sent again, it is answered as before, and nothing is done twice.",
+    {"type": "string", "minLength": 1, "maxLength": 255},
+)
 OR = query_parameter("or", "Filters of which one has to hold, such as `(id.eq.1,id.eq.2)`.")
 AND = query_parameter("and", "Filters that all have to hold, such as `(id.gt.1,or(id.lt.9,id.eq.99))`.")
 COLUMNS = query_parameter(

@@ -118,6 +118,7 @@ TAGGED = {"ETag": "Which version of the row this is; none where other rows are e
 NOT_MODIFIED = Response("The client has this version already", headers=TAGGED)
 UNMATCHED = error("The row has another version than If-Match names")
 UNCONDITIONAL = error("If-Match has to say which version is to be changed")
+KEY_IN_USE = error("The Idempotency-Key was used for another request, or a row is none that can be taken")
 CONFLICT = error("A unique or a foreign key is in the way")
 OUT_OF_RANGE = error("There are fewer rows than the offset, and they were to be counted")
 TOO_LARGE = error("The body is too large")
