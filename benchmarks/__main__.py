@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from . import bulk, durability, embed, isolation, rates, startup, stream, surge
+from . import bulk, durability, embed, isolation, rates, rules, startup, stream, surge
 from .databases import Databases
 from .peers import PEERS
 from .report import document
@@ -18,6 +18,7 @@ from .tables import Settings, Table
 
 OTHERS: dict[str, Callable[[Settings], list[Table]]] = {
     "embed": embed.run,
+    "rules": rules.run,
     "surge": surge.run,
     "isolation": isolation.run,
     "stream": stream.run,

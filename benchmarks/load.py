@@ -19,12 +19,14 @@ class Request:
 
     Args:
         spread: 0 to count up, N for a number at random from 1 to N.
+        authorization: the header; none where it is empty.
     """
 
     method: str
     target: str
     body: str = ""
     spread: int = 0
+    authorization: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ def load(
     script = "statuses.lua" if statuses else "requests.lua"
     command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", f"--timeout={PATIENCE}s", f"-s{script}"]
     command += [f"http://127.0.0.1:{port}", "--", request.method, request.target, request.body, str(request.spread)]
+    if request.authorization:
+        command += [request.authorization]
     done = subprocess.run(
         command, cwd=SCRIPTS, capture_output=True, check=True, text=True, timeout=seconds + PATIENCE + 10
     )

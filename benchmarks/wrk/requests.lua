@@ -1,5 +1,6 @@
 -- Requests that are never alike, and a line of JSON at the end.
--- Arguments after `--`: method, target, body (each may hold %d), spread (0: count up; N: at random from 1 to N).
+-- Arguments after `--`: method, target, body (each may hold %d), spread (0: count up; N: at random from 1 to N), and a
+-- header Authorization, where there is to be one.
 
 threads = {}
 local method, target, body, spread, count
@@ -12,6 +13,7 @@ end
 
 function init(args)
   method, target, body, spread, count = args[1], args[2], args[3], tonumber(args[4]), first
+  wrk.headers["Authorization"] = args[5]
   math.randomseed(os.time() + first)
 end
 
