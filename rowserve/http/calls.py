@@ -10,13 +10,14 @@ from starlette.types import Receive, Scope
 
 from ..backends import Arguments, Backend, Returned, Write
 from ..errors import ApiError
-from ..query import ParseCache, Parsed
+from ..query import MediaType, ParseCache, Parsed
 from ..sql.call import Form, FunctionRows, callable_functions, entity_of, find_function, is_whole_body
 from ..sql.catalog import Catalog, Function
 from ..sql.read import Read
 from .arguments import READING, read_given
 from .checks import RowCount, row_count
 from .context import Limits, Shapes
+from .explained import explain_write
 from .handler import AnyAnswer, answered, timed
 from .reads import Shape, Wanted
 from .request import Request
@@ -52,7 +53,7 @@ class Calls(Results):
                 "Function must return SETOF or TABLE when max-affected preference is used with handling=strict",
             )
         answer = await self.list_rows(request)
-        if self.function.returns is None:
+        if self.function.returns is None and not self.is_explained(request):
             return Answer(204, [header for header in answer.raw_headers if not header[0].startswith(b"content-")])
         return answer
 
@@ -114,6 +115,17 @@ class Calls(Results):
         )
         returned: Returned = await request.outcome(context.backend.write(write, context.timeout))
         return returned.rows
+
+    def is_explained(self, request: Request) -> bool:
+        """Whether a plan is asked for."""
+        explain = self.context.limits.explain
+        return explain and not request.is_plain and request.media_type(explain=True).kind == "plan"
+
+    async def explain(self, request: Request, read: Read, arguments: Arguments, media: MediaType) -> Answer:
+        if not self.writes(request):
+            return await super().explain(request, read, arguments, media)
+        write = Write(read.statement, [arguments], self.context.entity.table, ())
+        return await explain_write(self.context, request, write, media)
 
     def expected(self, request: Request) -> RowCount | None:
         """How many rows it is to return, or what it has done does not last."""

@@ -18,6 +18,7 @@ from ..sql.entity import Entity
 from .context import Context
 from .context import Limits as Limits
 from .discretion import discreet
+from .explained import explainable
 from .hooks import Hooks
 from .idempotency import HEADER
 from .inserts import Inserts
@@ -89,6 +90,8 @@ class Handler:
             "PUT": writes.replace,
             "DELETE": writes.delete,
         }
+        if limits.explain:
+            explainable(Context(entity, catalog, backend, limits, access), self.collection, self.item)
         self.server_timing = limits.server_timing
 
     async def __call__(

@@ -121,7 +121,9 @@ class ProgramFunction:
             # It may have done more than a transaction can undo.
             raise not_supported(f"Prefer: tx=rollback for {self.signature.name}, a function of the program,")
         if not request.is_plain:
-            request.media_type(explain=self.limits.explain)
+            media = request.media_type(explain=self.limits.explain)
+            if media.kind == "plan" and self.signature.writes:
+                raise not_supported(f"The plan of {self.signature.name}, a function of the program that writes,")
         if results is not None:
             results.shape(request.parsed, PLAIN).read.bind(request.parsed.values, request.caller)
         elif request.parsed.query != Query():

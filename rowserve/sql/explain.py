@@ -32,6 +32,8 @@ def explaining(dialect: Dialect, statement: Statement, media: MediaType) -> Stat
 
 def explanation(dialect: Dialect, rows: Sequence[Sequence[Any]], media: MediaType) -> bytes:
     """The body, of the rows that such a statement yields."""
+    if dialect.name == "postgresql" and is_json(media):
+        return str(rows[0][0]).encode()
     if dialect.name == "postgresql":
         return "\n".join(row[0] for row in rows).encode()
     if is_json(media):

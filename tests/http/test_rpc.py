@@ -354,3 +354,15 @@ async def test_openapi(client: AsyncClient) -> None:
     assert set(paths["/rpc/add_user"]) == {"post"}
     assert "/rpc/initial" not in paths
     assert "/rpc/notes_of" in (await client.get("/", headers={"accept-profile": "personal"})).json()["paths"]
+
+
+async def test_what_a_function_that_writes_does_is_undone_when_it_is_explained(client: AsyncClient) -> None:
+    plan = "application/vnd.pgrst.plan"
+    before = await users(client)
+    for name in ("add_user", "forget"):
+        for accept in (plan, f"{plan}; options=analyze", f"{plan}+json; options=analyze"):
+            answer = await client.post(f"/rpc/{name}", json={"called": "Alan"}, headers={"accept": accept})
+            assert answer.status_code == 200, answer.text
+            assert answer.text
+            assert ("analyze" in accept) == ("ctual" in answer.text)
+    assert await users(client) == before
