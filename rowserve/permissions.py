@@ -17,8 +17,9 @@ from sqlalchemy import ColumnElement, ColumnExpressionArgument, and_, not_, null
 from sqlalchemy.sql import visitors
 
 from .context import Context
+from .sources import source_of
 from .sql.access import Action, Granted
-from .sql.claims import Claim, ClaimParameter, claimed
+from .sql.claims import Claim, ClaimParameter, claimed, spelled
 
 Decided: TypeAlias = "Mapping[Rule, bool | None]"
 
@@ -38,6 +39,9 @@ class Rule(ABC):
 
     def __invert__(self) -> Rule:
         return Not(self)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
 
     def parts(self) -> Iterator[Rule]:
         """The rules that it is composed of, and that are decided for each request; by default itself."""
@@ -61,16 +65,25 @@ class Composed(Rule):
     Attributes:
         join: makes one condition of several.
         absorbing: what any of the rules decides for all of them.
+        operator: how it is written.
     """
 
     join: Callable[..., ColumnElement[bool]]
     absorbing: bool
+    operator: str
 
     def __init__(self, *rules: Rule) -> None:
         for rule in rules:
             if not isinstance(rule, Rule):
                 raise TypeError(f"{rule!r} is no rule: rules are composed of rules, such as IsAuthenticated()")
         self.rules = rules
+
+    def __repr__(self) -> str:
+        parts = [
+            f"({part!r})" if isinstance(part, Composed) and type(part) is not type(self) else repr(part)
+            for part in self.rules
+        ]
+        return f" {self.operator} ".join(parts)
 
     def parts(self) -> Iterator[Rule]:
         for rule in self.rules:
@@ -93,6 +106,7 @@ class All(Composed):
 
     join = staticmethod(and_)
     absorbing = False
+    operator = "&"
 
 
 class Some(Composed):
@@ -100,6 +114,7 @@ class Some(Composed):
 
     join = staticmethod(or_)
     absorbing = True
+    operator = "|"
 
 
 class Not(Rule):
@@ -107,6 +122,9 @@ class Not(Rule):
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
+
+    def __repr__(self) -> str:
+        return f"~({self.rule!r})" if isinstance(self.rule, Composed) else f"~{self.rule!r}"
 
     def parts(self) -> Iterator[Rule]:
         yield from self.rule.parts()
@@ -149,6 +167,9 @@ class When(Rule):
     def __init__(self, function: Callable[[Context], object]) -> None:
         self.function = function
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({source_of(self.function)})"
+
     def decide(self, context: Context) -> bool | None:
         try:
             return bool(self.function(context))
@@ -167,6 +188,9 @@ class IsAuthenticated(When):
     def __init__(self) -> None:
         super().__init__(lambda context: context.user is not None)
 
+    def __repr__(self) -> str:
+        return "IsAuthenticated()"
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, IsAuthenticated)
 
@@ -184,6 +208,12 @@ class Where(Rule):
 
     def __init__(self, function: Callable[[Any], ColumnExpressionArgument[bool]]) -> None:
         self.function = function
+
+    def __repr__(self) -> str:
+        try:
+            return f"Where({spelled(self.expression)})"
+        except TypeError:  # of the function, which is wrong then
+            return f"Where({source_of(self.function)})"
 
     @cached_property
     def expression(self) -> ColumnElement[bool]:

@@ -361,21 +361,32 @@ class Resource(APIRouter, Generic[Model]):
         backend = (self._database or default_database()).backend
         if self._handler is None or self._backend is not backend:
             self._backend = backend
-            models = embeddable(self._model, self._database)
-            known = {**exposures(models, self._database), self._model: self.exposure}
-            catalog = model_catalog(models, backend.dialect, known)
-            table = mapped_table(self._model)
-            under = rules(models, self._database)
-            under.pop(table, None)
-            if self.rule is not None:
-                under[table] = self.rule
-            entity, limits = catalog.by_table[table], self.limits
-            entity.version = version_of(entity, self.version)
-            if under:
-                self._handler = Guarded(entity, catalog, backend, limits, Rules(under), hooks=self.hooks)
-            else:
-                self._handler = Handler(entity, catalog, backend, limits, hooks=self.hooks)
+            self._handler = self.handler_for(backend, self.hooks)
         return self._handler
+
+    def handler_for(self, backend: Backend, hooks: Hooks | None = None) -> Handler | Guarded:
+        """What answers requests by a backend.
+
+        Args:
+            backend: runs the statements.
+            hooks: what is done around writes.
+
+        Raises:
+            ApiError: 500 0A000 for a version that the database does not have.
+        """
+        models = embeddable(self._model, self._database)
+        known = {**exposures(models, self._database), self._model: self.exposure}
+        catalog = model_catalog(models, backend.dialect, known)
+        table = mapped_table(self._model)
+        under = rules(models, self._database)
+        under.pop(table, None)
+        if self.rule is not None:
+            under[table] = self.rule
+        entity, limits = catalog.by_table[table], self.limits
+        entity.version = version_of(entity, self.version)
+        if under:
+            return Guarded(entity, catalog, backend, limits, Rules(under), hooks=hooks)
+        return Handler(entity, catalog, backend, limits, hooks=hooks)
 
     @property
     def hooks(self) -> Hooks:

@@ -18,8 +18,10 @@ from click.core import ParameterSource
 from pydantic_core import from_json
 
 from ..database import known
+from ..served import label, unguarded
 from .application import Options, TargetError, application
 from .credentials import Credentials
+from .explanation import explain
 
 SHUTDOWN_TIMEOUT = 4
 """Seconds for what is in flight, once the server is told to stop."""
@@ -29,6 +31,9 @@ SHUTDOWN_TIMEOUT = 4
 @click.version_option(package_name="rowserve")
 def main() -> None:
     """Async database queries in FastAPI that stay fast when everyone arrives at once."""
+
+
+main.add_command(explain)
 
 
 @main.command()
@@ -115,7 +120,7 @@ def serve(
     try:
         check_address(host, port)
         check_credentials(options, host)
-        asyncio.run(check(options))
+        asyncio.run(check(options, host))
     except (TargetError, ConnectionError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     options.save()
@@ -188,6 +193,20 @@ def is_loopback(host: str) -> bool:
     return all(ip_address(address[0]).is_loopback for *_, address in found)
 
 
+def warn_of_open_resources(options: Options, host: str) -> None:
+    """Says what everybody who reaches the server may read and change, so far as anybody has said so."""
+    credentials = options.credentials
+    has_tokens = bool(credentials.jwt_secret or credentials.jwks_url or credentials.tokens)
+    if options.makes_resources and has_tokens and not credentials.allow_anonymous:
+        return
+    for resource in unguarded():
+        click.echo(
+            f"Warning: whoever reaches {host} may read and change everything at {resource.prefix}: {label(resource)} "
+            "has neither permissions nor user.",
+            err=True,
+        )
+
+
 def check_address(host: str, port: int) -> None:
     """Finds out whether the address can be listened on.
 
@@ -206,9 +225,11 @@ def check_address(host: str, port: int) -> None:
         raise TargetError(f"Cannot listen on {host}:{port}: {error.strerror}. {advice}") from None
 
 
-async def check(options: Options) -> None:
+async def check(options: Options, host: str) -> None:
     """Finds out before anything is served what cannot work: the target, or the URL of the database."""
     front = application(options)
+    if not is_loopback(host):
+        warn_of_open_resources(options, host)
     for database in list(known):
         async with database:
             pass

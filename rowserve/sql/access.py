@@ -53,6 +53,10 @@ class Access:
         self._conditions = conditions
         self.is_anonymous = is_anonymous
 
+    def granted(self, table: Table, action: Action) -> Granted:
+        """The rows of a table that an action may be done with."""
+        return self._conditions.get((table, action), True)
+
     def condition(self, table: Table, *actions: Action) -> list[ColumnElement[bool]]:
         """What is true of the rows of a table that all of some actions may be done with."""
         found = [self._conditions.get((table, action), True) for action in actions]
