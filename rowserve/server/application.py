@@ -55,6 +55,7 @@ class Options:
         cors_origins: whose pages may use the API, besides this machine's own.
         limits: what resources are told that is not their default; see :class:`rowserve.http.Limits`.
         credentials: what those who use the API have to show.
+        development: whether guard rails are put up; see :mod:`rowserve.development`.
     """
 
     target: str | None = None
@@ -64,6 +65,7 @@ class Options:
     cors_origins: tuple[str, ...] = ()
     limits: dict[str, Any] = field(default_factory=dict)
     credentials: Credentials = field(default_factory=Credentials)
+    development: bool = False
 
     @property
     def makes_resources(self) -> bool:
@@ -88,7 +90,13 @@ class Options:
 
 def create() -> ASGIApp:
     """The application of a worker, by the options in its environment."""
-    return application(Options.load())
+    options = Options.load()
+    app = application(options)
+    if options.development:
+        from ..development import GuardRails
+
+        return GuardRails(app)
+    return app
 
 
 def application(options: Options) -> ASGIApp:

@@ -42,7 +42,7 @@ main.add_command(explain)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes that serve.")
-@click.option("--reload", is_flag=True, help="Start again when a file changes, while developing.")
+@click.option("--reload", is_flag=True, help="While developing: start again when a file changes, with guard rails.")
 @click.option("--log-sql", is_flag=True, help="Log each statement.")
 @click.option("--prefix", default="", metavar="PATH", help="A path before all resources, such as /rest/v1.")
 @click.option(
@@ -108,7 +108,9 @@ def serve(
         os.environ["ROWSERVE_LOG_SQL"] = "1"
     given = {name: value for name, value in limits.items() if value is not None}
     credentials = Credentials(jwt_secret, jwks_url, jwt_audience, jwt_issuer, tokens, allow_anonymous)
-    options = Options(target, normal_prefix(prefix), schemas, extra_search_path, cors_origins, given, credentials)
+    options = Options(
+        target, normal_prefix(prefix), schemas, extra_search_path, cors_origins, given, credentials, development=reload
+    )
     if target and not options.is_database:
         refuse(target, {"schema": schemas, "extra-search-path": extra_search_path}, "an existing database")
         if not options.makes_resources:
