@@ -103,6 +103,7 @@ class Resource(APIRouter, Generic[Model]):
         ordered: whether lists that are given no order are in that of the primary key, embedded ones too; else they
             come as the database has them, as in PostgREST.
         explain: whether the database's plan is answered where ``Accept`` asks for it: it tells of the tables.
+            A write that is explained is not done, and its hooks are not called.
         server_timing: whether answers say where the time went, in ``Server-Timing``.
         version: the column of whole numbers that says which version of itself a row is: 1 when it is inserted, one more
             with each update. Rows have an ``ETag`` then, and ``If-Match`` is followed. A model's ``version_id_col`` is

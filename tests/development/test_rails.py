@@ -26,7 +26,7 @@ import threading
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from sqlalchemy import ForeignKey, func, select
+from sqlalchemy import ForeignKey, func, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, selectinload
 
 from rowserve import Database, ReadSession, Resource, Session
@@ -120,6 +120,15 @@ async def unawaited(session: Session) -> None:
     session.execute(select(Author))  # line: unawaited
 
 
+HEAVY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT count(*) FROM n"
+
+
+@app.get("/slow")
+async def slow(session: Session) -> None:
+    await session.scalar(select(func.count()).select_from(Author))
+    await session.scalar(text(HEAVY if db.url.get_backend_name() == "sqlite" else "SELECT 1 FROM pg_sleep(0.4)"))
+
+
 @app.get("/good")
 async def good(session: Session) -> bool:
     await session.scalar(select(Author).limit(1))
@@ -211,7 +220,7 @@ async def test_the_line_is_named_once(module: Any, file: Path, path: str, line: 
 
 async def test_what_is_well_done_is_not_told_of(module: Any) -> None:
     async with guarded(module) as (client, messages):
-        for path in ("/good", "/lazy/1?options=true", "/repeated?limit=10", "/authors", "/authors/1"):
+        for path in ("/good", "/slow", "/lazy/1?options=true", "/repeated?limit=10", "/authors", "/authors/1"):
             assert (await client.get(path)).status_code == 200
         assert (await client.patch("/authors/1", json={"name": "b"})).status_code == 200
     assert messages == []

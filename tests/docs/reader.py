@@ -124,7 +124,7 @@ class Reader:
             case ["curl", *arguments]:
                 assert self.server is not None, "nothing is being served"
                 return self.server.curl(arguments)
-            case ["uv", "run", "rowserve", "token", *_]:
+            case ["uv", "run", "rowserve", "token" | "explain", *_]:
                 return self.printed([rowserve(), *words[3:]])
             case ["uv", "run", "rowserve" | "uvicorn", *_]:
                 self.leave()
