@@ -9,7 +9,7 @@ from asyncio import Task
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 PATHS = ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
@@ -48,6 +48,16 @@ def is_users(file: str) -> bool:
 def place_of(frame: FrameType) -> Place:
     """The line that a frame is at."""
     return Place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def place_of_function(function: object) -> Place | None:
+    """The first line of a function of the application, behind its decorators."""
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, CodeType) or not is_users(code.co_filename):
+        return None
+    lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 :]
+    decorators = next((n for n, line in enumerate(lines) if line.lstrip().startswith(("def ", "async def "))), 0)
+    return Place(code.co_filename, code.co_firstlineno + decorators, code.co_name)
 
 
 def innermost(frames: Iterable[FrameType]) -> Place | None:

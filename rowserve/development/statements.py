@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import async_session
 from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.util.concurrency import in_greenlet
 
-from .places import ROWSERVE, Place, across_greenlets, innermost, is_users, outwards, place_of
+from .places import ROWSERVE, Place, across_greenlets, innermost, is_users, outwards, place_of, place_of_function
 from .places import awaiting as frames_of
 from .reports import Reports
 
@@ -27,6 +27,9 @@ HELD = 3
 SAME = 10
 """Times that a session may run the same SELECT from the same line."""
 DATABASES = tuple(os.sep + name + os.sep for name in ("sqlalchemy", "asyncpg", "aiosqlite"))
+FRAMEWORK = tuple(os.path.join("starlette", name) for name in ("routing.py", "responses.py", "middleware"))
+"""What waits here is not what the application waits for: a client that takes its time, or an endpoint."""
+ENDPOINTS = os.path.join("fastapi", "routing.py")
 ATTRIBUTES = os.path.join("sqlalchemy", "orm", "attributes.py")
 
 
@@ -117,7 +120,7 @@ class Statements:
     def _refuse(self, frame: FrameType, *, is_relationship: bool) -> NoReturn:
         """Says which attribute is loaded where nobody can wait for it, instead of SQLAlchemy's own words."""
         owner, name = attribute_of(frame)
-        place = innermost(outwards(frame))
+        place = reading(frame)
         option = f"selectinload({owner}.{name})" if is_relationship else f"undefer({owner}.{name})"
         what = (
             f"{owner}.{name} is not loaded, and reading an attribute cannot wait for the database. Load it with the "
@@ -136,13 +139,24 @@ def current_task() -> Task[Any] | None:
 
 
 def waiting_for_others(task: Task[Any]) -> Place | None:
-    """The line of the application at which a task waits; None where it is for the database."""
+    """The line of the application at which a task waits; None where it is for the database, or not the application."""
     for frame in frames_of(task):
         file = frame.f_code.co_filename
         if is_users(file):
             return place_of(frame)
-        if file.startswith(ROWSERVE) or any(name in file for name in DATABASES):
+        if file.startswith(ROWSERVE) or any(name in file for name in DATABASES + FRAMEWORK):
             return None
+    return None
+
+
+def reading(frame: FrameType) -> Place | None:
+    """The line of the application that reads an attribute: the endpoint, where FastAPI makes an answer of an object."""
+    for outer in outwards(frame):
+        code = outer.f_code
+        if is_users(code.co_filename):
+            return place_of(outer)
+        if code.co_filename.endswith(ENDPOINTS) and "dependant" in outer.f_locals:
+            return place_of_function(getattr(outer.f_locals["dependant"], "call", None))
     return None
 
 

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import click
 from pydantic_core import from_json
@@ -86,7 +87,7 @@ def scope_of(method: str, path: str, user: Claims | None) -> Scope:
     return {
         "type": "http",
         "method": method,
-        "path": bare,
+        "path": unquote(bare),
         "root_path": "",
         "query_string": query.encode(),
         "headers": [(b"content-type", b"application/json")],

@@ -150,6 +150,17 @@ async def test_all_rows_of_an_insert_are_analyzed_together(client: AsyncClient, 
         assert plan["Plan"]["Plans"][0]["Actual Rows"] == 5
 
 
+async def test_merging_many_rows_is_explained(client: AsyncClient) -> None:
+    before = await everything(client)
+    rows = [{"id": 1, "name": "c"}, {"id": 9, "name": "d"}]
+    for accept in (PLAN, ANALYZED, f"{PLAN}+json; options=analyze|verbose", f'{PLAN}; for="text/csv"'):
+        headers = {"Accept": accept, "Prefer": "resolution=merge-duplicates, handling=strict, timezone=Europe/Rome"}
+        answer = await client.post("/items?order=name", json=rows, headers=headers)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"].startswith(PLAN)
+    assert await everything(client) == before
+
+
 async def test_what_would_fail_fails_where_it_is_run(client: AsyncClient, database_url: str) -> None:
     again, large = {"id": 1, "name": "again"}, {"size": 99}
     if database_url.startswith("postgresql"):
