@@ -60,6 +60,12 @@ def exposure_of(
     )
 
 
+def check_names(entity: Entity, catalog: Catalog, **given: Collection[str]) -> None:
+    """Finds out whether there are relationships of some names. Raises as :func:`exposure_of` does."""
+    for kind, names in given.items():
+        list(Names(entity, catalog.ways(entity), frozenset()).relationships(kind, names))
+
+
 class Names:
     """What names may stand for.
 

@@ -67,6 +67,11 @@ class ModelledReader(RowReader):
             self._entity, self._row, sparse=self._sparse, refused=self._refused, taken=frozenset(columns)
         )
 
+    def key_of(self, name: str) -> str | None:
+        if name in self._refused:
+            return None
+        return next((key for key, column in self._row.given.items() if column == name), None)
+
     def check_taken(self, name: str) -> None:
         """Raises ApiError: 428C9 or PGRST204 for a column that the model does not take."""
         if name in self._refused or name not in self.columns:

@@ -17,9 +17,9 @@ from sqlalchemy import ColumnElement, ColumnExpressionArgument, and_, not_, null
 from sqlalchemy.sql import visitors
 
 from .context import Context
-from .sources import source_of
+from .sources import told
 from .sql.access import Action, Granted
-from .sql.claims import Claim, ClaimParameter, claimed, spelled
+from .sql.claims import Claim, ClaimParameter, claimed
 
 Decided: TypeAlias = "Mapping[Rule, bool | None]"
 
@@ -40,9 +40,6 @@ class Rule(ABC):
     def __invert__(self) -> Rule:
         return Not(self)
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
-
     def parts(self) -> Iterator[Rule]:
         """The rules that it is composed of, and that are decided for each request; by default itself."""
         yield self
@@ -55,6 +52,9 @@ class Rule(ABC):
     def condition(self, action: Action, decided: Decided) -> Granted:
         """The rows that it grants an action on."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
 
 class Composed(Rule):
     """What some rules grant together.
@@ -64,13 +64,13 @@ class Composed(Rule):
 
     Attributes:
         join: makes one condition of several.
+        sign: what is written between them.
         absorbing: what any of the rules decides for all of them.
-        operator: how it is written.
     """
 
     join: Callable[..., ColumnElement[bool]]
+    sign: str
     absorbing: bool
-    operator: str
 
     def __init__(self, *rules: Rule) -> None:
         for rule in rules:
@@ -79,11 +79,8 @@ class Composed(Rule):
         self.rules = rules
 
     def __repr__(self) -> str:
-        parts = [
-            f"({part!r})" if isinstance(part, Composed) and type(part) is not type(self) else repr(part)
-            for part in self.rules
-        ]
-        return f" {self.operator} ".join(parts)
+        shown = [f"({rule!r})" if isinstance(rule, Some) and self.sign == "&" else repr(rule) for rule in self.rules]
+        return f" {self.sign} ".join(shown)
 
     def parts(self) -> Iterator[Rule]:
         for rule in self.rules:
@@ -105,16 +102,16 @@ class All(Composed):
     """What both of two rules grant: ``a & b``."""
 
     join = staticmethod(and_)
+    sign = "&"
     absorbing = False
-    operator = "&"
 
 
 class Some(Composed):
     """What one of two rules grants: ``a | b``."""
 
     join = staticmethod(or_)
+    sign = "|"
     absorbing = True
-    operator = "|"
 
 
 class Not(Rule):
@@ -168,7 +165,7 @@ class When(Rule):
         self.function = function
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({source_of(self.function)})"
+        return f"When({told(self.function)})"
 
     def decide(self, context: Context) -> bool | None:
         try:
@@ -210,10 +207,7 @@ class Where(Rule):
         self.function = function
 
     def __repr__(self) -> str:
-        try:
-            return f"Where({spelled(self.expression)})"
-        except TypeError:  # of the function, which is wrong then
-            return f"Where({source_of(self.function)})"
+        return f"Where({told(self.function)})"
 
     @cached_property
     def expression(self) -> ColumnElement[bool]:

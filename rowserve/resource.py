@@ -22,9 +22,10 @@ from .context import USER, Context
 from .database import Database, default_database
 from .documentation import QUERY_PATH, Documentation
 from .errors import ApiError
-from .exposure import exposure_of
+from .exposure import check_names, exposure_of
 from .function_routes import PREFIX, add_function
-from .http import QUERY_KEY, AnyAnswer, Guarded, Handler, Hooks, Limits, Rules
+from .hooks import Hooked, hooks_of
+from .http import QUERY_KEY, AnyAnswer, Guarded, Handler, Limits, Rules, TransactedInserts
 from .http.handler import failed
 from .http.profiles import profile
 from .http.responses import error_answer
@@ -35,8 +36,6 @@ from .sql.entity import mapped_table
 from .sql.exposure import EVERYTHING, Exposure
 from .sql.models import model_catalog, neighbours
 from .sql.versions import version_of
-
-HOOKS = ("before_insert", "after_insert", "before_update", "after_update", "before_delete", "after_delete")
 
 Model = TypeVar("Model")
 Registered = TypeVar("Registered", bound=Callable[..., Any])
@@ -75,7 +74,7 @@ class ResourceRoute(APIRoute):
         return handler
 
 
-class Resource(APIRouter, Generic[Model]):
+class Resource(Hooked, APIRouter, Generic[Model]):
     """The routes of a model: select, insert, update and delete, in PostgREST's dialect.
 
     Use it as it is, ``Resource(User)``, or as a base class: ``class Users(Resource[User])`` with the attributes below,
@@ -102,8 +101,8 @@ class Resource(APIRouter, Generic[Model]):
         aggregates: whether ``select`` may count, sum and so on.
         ordered: whether lists that are given no order are in that of the primary key, embedded ones too; else they
             come as the database has them, as in PostgREST.
-        explain: whether the database's plan is answered where ``Accept`` asks for it: it tells of the tables.
-            A write that is explained is not done, and its hooks are not called.
+        explain: whether the database's plan is answered where ``Accept`` asks for it, of writes too, which are then not
+            done: it tells of the tables.
         server_timing: whether answers say where the time went, in ``Server-Timing``.
         version: the column of whole numbers that says which version of itself a row is: 1 when it is inserted, one more
             with each update. Rows have an ``ETag`` then, and ``If-Match`` is followed. A model's ``version_id_col`` is
@@ -114,6 +113,8 @@ class Resource(APIRouter, Generic[Model]):
         permissions: who may read and write which rows; see :mod:`rowserve.permissions`. Rules hold however a row is
             reached, embedded in others too; for a model with several resources, what is embedded is under the rules of
             the first of them.
+        nested: names of relationships whose rows may be inserted along, inside of a row: as if they were sent to the
+            resource of their model.
         retry: whether a write is done again, hooks and all, when it got into the way of another transaction.
         hidden: names of columns, stored or computed, that to a client do not exist: in no answer, filter, order, embed
             or input, nor in OpenAPI. Rules, hooks and defaults have them as before. As with permissions, what the first
@@ -141,6 +142,7 @@ class Resource(APIRouter, Generic[Model]):
     version_required: bool = False
     user: Any = None
     permissions: Rule | None = None
+    nested: Collection[str] = frozenset()
     retry: bool = True
     hidden: Collection[str] = frozenset()
     readonly: Collection[str] = frozenset()
@@ -174,6 +176,7 @@ class Resource(APIRouter, Generic[Model]):
             if name in options:
                 setattr(self, name, options.pop(name))
         self.user = options.pop("user", self.user)
+        self.nested = options.pop("nested", self.nested)
         self.retry = options.pop("retry", self.retry)
         self.version = options.pop("version", self.version)
         self.permissions = options.pop("permissions", self.permissions)
@@ -196,6 +199,7 @@ class Resource(APIRouter, Generic[Model]):
         if self.exposure is not EVERYTHING:
             catalog = neighbours(self._model, dialect, self.exposure)
         entity = catalog.by_table[table]
+        check_names(entity, catalog, nested=self.nested)
         entity.version = version_of(entity, self.version)
         if self.version_required and entity.version is None:
             raise ValueError(f"version_required is set, but rows of {entity.name} have no version: say version=")
@@ -242,6 +246,7 @@ class Resource(APIRouter, Generic[Model]):
             request.scope[USER] = user
             return await endpoint(request)
 
+        identified.resource = self  # type: ignore[attr-defined]
         parameters = [
             Parameter("request", Parameter.POSITIONAL_OR_KEYWORD, annotation=Request),
             Parameter("user", Parameter.POSITIONAL_OR_KEYWORD, default=self.user),
@@ -269,44 +274,18 @@ class Resource(APIRouter, Generic[Model]):
         """
         return None
 
-    async def before_insert(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
-        """Is given the rows that a request brings, checked, and may change them. Whatever a hook raises refuses the
-        request: nothing of it is written, nor of what the hook has done by ``ctx.session``.
-
-        Args:
-            ctx: who asks, and the session whose transaction this is.
-            rows: values by column; all rows have to have the same columns in the end.
-        """
-
-    async def after_insert(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
-        """Is given the rows as they are stored; see :meth:`before_insert`."""
-
-    async def before_update(self, ctx: Context, rows: list[dict[str, Any]], changes: dict[str, Any]) -> None:
-        """Is given the rows that are going to be changed, as they are, locked; not called where there are none.
-
-        Args:
-            ctx: see :meth:`before_insert`.
-            rows: all columns.
-            changes: the new values by column, which may be changed. Where each row has changes of its own, the hook
-                is called for each of them.
-        """
-
-    async def after_update(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
-        """Is given the rows as they have become; see :meth:`before_insert`."""
-
-    async def before_delete(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
-        """Is given the rows that are going to be deleted, locked; not called where there are none."""
-
-    async def after_delete(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
-        """Is given the rows as they were."""
-
     @cached_property
     def rule(self) -> Rule | None:
         """What is granted on which rows; None where all is."""
         if type(self).query is Resource.query:
             return self.permissions
         table = mapped_table(self._model)
-        within = Where(lambda context: condition_of(self.query(context), table))
+
+        def query(context: Any) -> ColumnElement[bool]:
+            return condition_of(self.query(context), table)
+
+        query.__qualname__ = f"{type(self).__qualname__}.query"
+        within = Where(query)
         return within if self.permissions is None else within & self.permissions
 
     async def _collection(self, request: Request) -> Response:
@@ -362,19 +341,12 @@ class Resource(APIRouter, Generic[Model]):
         backend = (self._database or default_database()).backend
         if self._handler is None or self._backend is not backend:
             self._backend = backend
-            self._handler = self.handler_for(backend, self.hooks)
+            self._handler = self.handler_on(backend, self._database or default_database())
         return self._handler
 
-    def handler_for(self, backend: Backend, hooks: Hooks | None = None) -> Handler | Guarded:
-        """What answers requests by a backend.
-
-        Args:
-            backend: runs the statements.
-            hooks: what is done around writes.
-
-        Raises:
-            ApiError: 500 0A000 for a version that the database does not have.
-        """
+    def handler_on(self, backend: Backend, database: Database | None) -> Handler | Guarded:
+        """What answers requests with a backend, and with hooks where a database is there for them. Raises as
+        ``handler`` does."""
         models = embeddable(self._model, self._database)
         known = {**exposures(models, self._database), self._model: self.exposure}
         catalog = model_catalog(models, backend.dialect, known)
@@ -385,17 +357,17 @@ class Resource(APIRouter, Generic[Model]):
             under[table] = self.rule
         entity, limits = catalog.by_table[table], self.limits
         entity.version = version_of(entity, self.version)
+        hooks = None if database is None else hooks_of(self, entity, catalog, database)
         if under:
             return Guarded(entity, catalog, backend, limits, Rules(under), hooks=hooks)
         return Handler(entity, catalog, backend, limits, hooks=hooks)
 
-    @property
-    def hooks(self) -> Hooks:
-        """The hooks that there are, for the database that is open now."""
-        written = {
-            name: getattr(self, name) for name in HOOKS if getattr(type(self), name) is not getattr(Resource, name)
-        }
-        return Hooks((self._database or default_database()).begin, is_replayable=self.retry, **written)
+    def inserts(self, caller: Context) -> TransactedInserts:
+        """What inserts rows of this resource for who asks, in a transaction that is there."""
+        handler = self.handler
+        if isinstance(handler, Guarded):
+            handler = handler.handler(handler.rules.access(caller))
+        return handler.transacted
 
 
 def condition_of(query: Select[Any] | None, table: Table) -> ColumnElement[bool]:

@@ -116,6 +116,11 @@ class RowReader:
         """
         return RowReader(self.table, self.columns.values(), only=columns, nulls=nulls)
 
+    def key_of(self, name: str) -> str | None:
+        """The key that a row has a column's value under; None for one that it takes no value for."""
+        column = self.columns.get(name)
+        return name if column is not None and column.refused is None else None
+
     def one_or_many(self, body: Body) -> tuple[list[dict[str, Any]], bool]:
         """The rows in a JSON object or array of objects, and whether it was an array.
 

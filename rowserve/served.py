@@ -59,16 +59,6 @@ def rules(models: Iterable[type[Any]], database: Database | None) -> dict[Table,
     return found
 
 
-def unguarded() -> list[Resource[Any]]:
-    """The resources that nothing says of who may read and write them."""
-    return [
-        resource
-        for resource in list(resources.values())
-        if resource.rule is None and resource.user is None and not resource.dependencies
-    ]
-
-
-def label(resource: Resource[Any]) -> str:
-    """What a resource is called in what its author has written: its class, or ``Resource(User)``."""
-    name = type(resource).__name__
-    return f"Resource({resource._model.__name__})" if name == "Resource" else name
+def resource_of(table: Table, database: Database | None) -> Resource[Any]:
+    """The resource of a table that may be embedded, for it has one: the first of them."""
+    return next(resource for resource in served(database) if mapped_table(resource._model) is table)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
@@ -12,6 +13,8 @@ from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
 from rowserve import Database, Resource
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -73,3 +76,12 @@ def refusal(response: Response) -> tuple[int, str]:
     assert isinstance(body["message"], str)
     assert response.headers["content-type"] == "application/json; charset=utf-8"
     return response.status_code, body["code"]
+
+
+async def soon(found: Callable[[], T], expected: T) -> None:
+    """Waits until something is as it should be: what comes after a commit, no answer waits for."""
+    for _ in range(200):
+        if found() == expected:
+            return
+        await asyncio.sleep(0.01)
+    assert found() == expected

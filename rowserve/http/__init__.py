@@ -8,3 +8,5 @@ from .handler import AnyAnswer as AnyAnswer
 from .handler import Handler as Handler
 from .handler import Limits as Limits
 from .hooks import Hooks as Hooks
+from .nested import Nested as Nested
+from .transactions import TransactedInserts as TransactedInserts

@@ -17,8 +17,8 @@ from ..sql.read import Read
 from .arguments import READING, read_given
 from .checks import RowCount, row_count
 from .context import Limits, Shapes
-from .explained import explain_write
 from .handler import AnyAnswer, answered, timed
+from .plans import plan_of
 from .reads import Shape, Wanted
 from .request import Request
 from .responses import Answer, Headers
@@ -57,6 +57,10 @@ class Calls(Results):
             return Answer(204, [header for header in answer.raw_headers if not header[0].startswith(b"content-")])
         return answer
 
+    def is_explained(self, request: Request) -> bool:
+        """Whether the answer is a plan."""
+        return not request.is_plain and request.media_type(explain=self.context.limits.explain).kind == "plan"
+
     def make_shape(self, parsed: Parsed, wanted: Wanted) -> Shape:
         shape = super().make_shape(parsed, wanted)
         statement = replace(shape.read.statement, search_path=self.search_path)
@@ -94,6 +98,11 @@ class Calls(Results):
         rows = await self.written(request, shape.read, self.bind(request, shape.read, parsed), zone, check)
         return Answer(200, headers, shape.layout.body([row[0] for row in rows]))
 
+    async def explain(self, request: Request, read: Read, arguments: Arguments, media: MediaType) -> Answer:
+        if not self.writes(request):
+            return await super().explain(request, read, arguments, media)
+        return await plan_of(self.context, request, self.write(request, read, arguments, None, None), media)
+
     async def written(
         self,
         request: Request,
@@ -103,29 +112,28 @@ class Calls(Results):
         check: Callable[[Returned], None] | None,
     ) -> Sequence[Any]:
         """What the statement yields, once what it has done is committed."""
-        context = self.context
-        write = Write(
+        write = self.write(request, read, arguments, zone, check)
+        returned: Returned = await request.outcome(self.context.backend.write(write, self.context.timeout))
+        return returned.rows
+
+    def write(
+        self,
+        request: Request,
+        read: Read,
+        arguments: Arguments,
+        zone: str | None,
+        check: Callable[[Returned], None] | None,
+    ) -> Write:
+        """The call, as what writes."""
+        return Write(
             read.statement,
             [arguments],
-            context.entity.table,
+            self.context.entity.table,
             (),
             check,
             rollback=request.preferences.tx == "rollback",
             timezone=zone,
         )
-        returned: Returned = await request.outcome(context.backend.write(write, context.timeout))
-        return returned.rows
-
-    def is_explained(self, request: Request) -> bool:
-        """Whether a plan is asked for."""
-        explain = self.context.limits.explain
-        return explain and not request.is_plain and request.media_type(explain=True).kind == "plan"
-
-    async def explain(self, request: Request, read: Read, arguments: Arguments, media: MediaType) -> Answer:
-        if not self.writes(request):
-            return await super().explain(request, read, arguments, media)
-        write = Write(read.statement, [arguments], self.context.entity.table, ())
-        return await explain_write(self.context, request, write, media)
 
     def expected(self, request: Request) -> RowCount | None:
         """How many rows it is to return, or what it has done does not last."""

@@ -73,6 +73,7 @@ class Context:
         self.limits = limits
         self.timeout = limits.timeout or backend.settings.timeout
         self.entity = entity
+        self.access = access
         self.planner = Planner(catalog, aggregates=limits.aggregates, max_depth=limits.max_embed_depth, access=access)
         self.parse = ParseCache()
         self.shapes = Shapes()

@@ -80,19 +80,23 @@ class Guarded:
     ) -> None:
         self.entity = entity
         self.rules = rules
+        self.hooks = hooks
         self._make = partial(Handler, entity, catalog, backend, limits, hooks=hooks)
         self._handlers = Shapes()
+
+    def handler(self, access: Access) -> Handler:
+        """What answers those who may do that."""
+        return self._handlers.get_or_make(access, lambda: self._make(access))
 
     async def __call__(self, scope: Scope, receive: Receive, key: str | None) -> AnyAnswer:
         """The answer to a request; see ``Handler``."""
         caller = Asking(scope)
         try:
-            access = self.rules.access(caller)
-            handler = self._handlers.get_or_make(access, lambda: self._make(access))
+            handler = self.handler(self.rules.access(caller))
             action = None if key == QUERY_KEY else ACTIONS.get(scope["method"])
             if action is not None:
                 # Before the body is read, which may be long.
-                access.check(self.entity, action)
+                handler.context.access.check(self.entity, action)
         except Exception as error:
             return failed(scope, error)
         return await handler(scope, receive, key, caller)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from starlette.types import Receive, Scope
@@ -18,7 +19,7 @@ from ..sql.entity import Entity
 from .context import Context
 from .context import Limits as Limits
 from .discretion import discreet
-from .explained import explainable
+from .explained import ExplainedOrRun, explained_writers
 from .hooks import Hooks
 from .idempotency import HEADER
 from .inserts import Inserts
@@ -74,10 +75,12 @@ class Handler:
         self.context = Context(entity, catalog, backend, limits, access)
         reads = Reads(self.context)
         inserts, writes = writers(self.context, reads, hooks)
+        self.inserts = inserts
+        self.hooks = hooks
         self.collection: dict[str, Method] = {
             "GET": reads.list_rows,
             "HEAD": reads.list_rows,
-            "POST": inserts.insert if hooks is None else once(inserts, hooks),
+            "POST": inserts.insert if hooks is None or hooks.any else self.insert,
             "PATCH": writes.update,
             "PUT": writes.put,
             "DELETE": writes.delete,
@@ -90,9 +93,35 @@ class Handler:
             "PUT": writes.replace,
             "DELETE": writes.delete,
         }
-        if limits.explain:
-            explainable(Context(entity, catalog, backend, limits, access), self.collection, self.item)
         self.server_timing = limits.server_timing
+        if limits.explain:
+            # With a context of their own: the statements of what has hooks give back more.
+            self._explain_writes(Context(entity, catalog, backend, limits, access))
+
+    def _explain_writes(self, context: Context) -> None:
+        """Has writes answered with their plans where that is asked for."""
+        inserts, writes = explained_writers(context, Reads(context), self.entity.version)
+        explained: dict[str, Method] = {"POST": inserts.insert, "PATCH": writes.update, "DELETE": writes.delete}
+        for methods, put in ((self.collection, writes.put), (self.item, writes.replace)):
+            for verb, explain in (*explained.items(), ("PUT", put)):
+                if verb in methods:
+                    methods[verb] = ExplainedOrRun(context, methods[verb], explain)
+
+    @cached_property
+    def transacted(self) -> TransactedInserts:
+        """What inserts in a transaction that it shares: with hooks, with others inside of rows, or with what a request
+        is known by that is to be done once."""
+        if isinstance(self.inserts, TransactedInserts):
+            return self.inserts
+        assert self.hooks is not None
+        version = self.entity.version
+        if version is None:
+            return TransactedInserts(self.hooks, self.context)
+        return TransactedVersionedInserts(self.hooks, self.context, version)
+
+    def insert(self, request: Request) -> Coroutine[Any, Any, AnyAnswer]:
+        """POST, without hooks: in a transaction of its own where it is to be done once."""
+        return (self.transacted if HEADER in request.headers else self.inserts).insert(request)
 
     async def __call__(
         self, scope: Scope, receive: Receive, key: str | None, caller: Asking | None = None
@@ -132,21 +161,6 @@ def writers(context: Context, reads: Reads, hooks: Hooks | None) -> tuple[Insert
         return TransactedInserts(hooks, context), TransactedWrites(hooks, context, reads)
     inserts = TransactedVersionedInserts(hooks, context, version)
     return inserts, TransactedVersionedWrites(hooks, context, reads, version)
-
-
-def once(inserts: Inserts, hooks: Hooks) -> Method:
-    """What inserts, in a transaction of its own with its key where it has one."""
-    context, version = inserts.context, inserts.context.entity.version
-    if isinstance(inserts, TransactedInserts):
-        return inserts.insert
-    keyed: TransactedInserts = (
-        TransactedInserts(hooks, context) if version is None else TransactedVersionedInserts(hooks, context, version)
-    )
-
-    def insert(request: Request) -> Coroutine[Any, Any, AnyAnswer]:
-        return (keyed if HEADER in request.headers else inserts).insert(request)
-
-    return insert
 
 
 async def answered(scope: Scope, run: Callable[[], Awaitable[AnyAnswer]]) -> AnyAnswer:

@@ -79,11 +79,35 @@ class Inserts(Writer):
             layout, has_key = self.layout(media, parsed.query), False
             if media.singular:
                 EXACTLY_ONE.check(0)
+        status = 200 if conflict is not None and conflict.changes and not is_any_new(returned) else 201
+        return self.inserted(
+            request, preferences, layout, returned, status, return_=return_, has_key=has_key, many=many
+        )
+
+    def inserted(
+        self,
+        request: Request,
+        preferences: Preferences,
+        layout: Layout,
+        returned: Returned,
+        status: int,
+        *,
+        return_: str | None,
+        has_key: bool,
+        many: bool,
+    ) -> Answer:
+        """The answer to an insert.
+
+        Args:
+            return_: what is to be answered with; None where nobody says.
+            has_key: whether the rows have the primary key in them.
+            many: whether they came as an array.
+        """
+        media = request.media_type()
         headers: Headers = []
         if return_ is not None or preferences is not NO_PREFERENCES:
             add_applied(headers, preferences, *APPLIED)
             add_range(headers, "*", returned.shown, preferences)
-        status = 200 if conflict is not None and conflict.changes and not is_any_new(returned) else 201
         texts = [row[0] for row in returned.rows if row[0] is not None]
         if return_ == "headers-only" and has_key and len(texts) == 1:
             headers.append(self.location(request, layout, texts[0], as_filter=True))

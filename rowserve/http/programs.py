@@ -120,10 +120,9 @@ class ProgramFunction:
         if self.limits.tx_override and preferences.tx == "rollback":
             # It may have done more than a transaction can undo.
             raise not_supported(f"Prefer: tx=rollback for {self.signature.name}, a function of the program,")
-        if not request.is_plain:
-            media = request.media_type(explain=self.limits.explain)
-            if media.kind == "plan" and self.signature.writes:
-                raise not_supported(f"The plan of {self.signature.name}, a function of the program that writes,")
+        if not request.is_plain and request.media_type(explain=self.limits.explain).kind == "plan":
+            # What it does would be done, and is no statement's.
+            raise not_supported(f"The plan of {self.signature.name}, a function of the program,")
         if results is not None:
             results.shape(request.parsed, PLAIN).read.bind(request.parsed.values, request.caller)
         elif request.parsed.query != Query():

@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from itertools import chain
 from typing import Any, TypeAlias
 
-from pydantic_core import to_json
+from pydantic_core import to_json, to_jsonable_python
 from sqlalchemy import Enum
 from starlette.exceptions import HTTPException
 
@@ -20,19 +20,21 @@ from ..query import Parsed, Preferences, Query
 from ..rows import Body, InputColumn, RowReader
 from ..slices import Rows
 from ..sql.plan import Node
-from ..sql.read import Read, all_columns, compile_matched
+from ..sql.read import Read, all_columns, compile_matched, compile_rows
+from ..sql.wire import json_text
 from ..sql.write import Change
 from .bodies import read_body
 from .checks import RowCount
-from .formats import Layout, layout_of
+from .formats import Kind, Layout, kind_of, layout_of
 from .hooks import Hook, Hooks, Row
 from .idempotency import HEADER, Replay, key_of, make_table
-from .inserts import Inserts
+from .inserts import Inserts, body_kind
+from .nested import add, nested_rows, selected, tree_of
 from .request import Request
 from .responses import Answer, StreamedAnswer
 from .units import Undone, Unit, UnitRequest, unit_of
 from .versioned import VersionedInserts, VersionedWrites
-from .writer import Compile, Writer
+from .writer import Compile, Writer, has_key
 from .writes import Writes
 
 Method: TypeAlias = Callable[[Request], Awaitable[Answer | StreamedAnswer]]
@@ -129,6 +131,8 @@ class Transacted(Writer):
 
     def plan(self, kind: tuple[object, ...], query: Query) -> Node:
         node = super().plan(kind, query)
+        if kind[0] == "nested":
+            return replace(node, whole=True)
         method = {"insert": "POST", "delete": "DELETE"}.get(str(kind[0]), "PATCH")
         if self.after[method] is None:
             return node
@@ -171,6 +175,8 @@ class TransactedInserts(Transacted, Inserts):
 
     async def insert(self, request: Request) -> Answer:
         insert = super().insert
+        if self.hooks.nested:
+            insert = partial(self.insert_nested, insert)
         if HEADER in request.headers:
             if not self._has_table:
                 await make_table(self.context.backend)
@@ -191,11 +197,75 @@ class TransactedInserts(Transacted, Inserts):
         await request.once.keep(await request.unit.session(), answer)
         return answer
 
+    async def insert_nested(self, insert: Callable[[Request], Awaitable[Answer]], request: Request) -> Answer:
+        """Inserts rows with others inside them, and answers as if each had been sent by itself and then asked for."""
+        assert isinstance(request, UnitRequest)
+        found = None
+        if body_kind(request.headers, request.body) == "json":
+            found = nested_rows(self, request.body)
+        if found is None:
+            return await insert(request)
+        rows, is_array = found
+        parsed, preferences = self.context.parse(request.query_string), await self.preferences(request)
+        if parsed.query.columns is not None or preferences.resolution is not None:
+            raise not_told("Rows with others inside them can neither be merged nor be taken apart by columns=")
+        if parsed.query.select == Query().select and self.context.entity.exposure.read is None:
+            parsed = self.context.parse("select=" + selected(tree_of(self.hooks.nested, rows)))
+        await self.claim(request)
+        stored = await add(self, request.unit, rows)
+        request.unit.undone = preferences.tx == "rollback"
+        return await self.shown(request, parsed, preferences, stored, is_array)
+
+    async def shown(
+        self, request: UnitRequest, parsed: Parsed, preferences: Preferences, stored: Sequence[Row], many: bool
+    ) -> Answer:
+        """The answer to rows that were inserted with others inside them: they are asked for, as they are now."""
+        context, return_ = self.context, preferences.return_
+        if return_ is None and context.limits.default_return == "minimal":
+            return_ = "minimal"
+        kind, query = kind_of(request.media_type()), parsed.query
+        if return_ == "headers-only":
+            query = replace(query, select=self.key, embedded=())
+        parsed, zone = self.zoned(parsed._replace(query=query), preferences)
+        texts: list[Any] = []
+        for row in stored if return_ != "minimal" else ():
+            key = [json_text(to_jsonable_python(row[item.name])) for item in context.entity.primary_key]
+            one = context.for_key(parsed, key)
+            read: Read = context.shapes.get_or_make(
+                ("shown", one.query, kind, zone), partial(self.compile_shown, one.query, kind, zone)
+            )
+            caller = await request.unit.context()
+            found = await context.backend.read_in(caller.session, read.statement, read.bind(one.values, caller))
+            if not found:
+                raise context.access.refusal(context.entity)
+            texts.append(found[0])
+        layout = layout_of(context.plan(query), kind)
+        return self.inserted(
+            request,
+            preferences,
+            layout,
+            Returned(texts, len(stored)),
+            201,
+            return_=return_,
+            has_key=has_key(context.entity, query.select),
+            many=many,
+        )
+
+    def compile_shown(self, query: Query, kind: Kind, zone: int | None) -> Read:
+        """The statement for a row, as its kind has it."""
+        node, limits = self.context.plan(query), self.context.limits
+        form = layout_of(node, kind).form
+        return compile_rows(node, max_rows=limits.max_rows, ordered=limits.ordered, form=form, zone=zone)
+
+    async def claim(self, request: UnitRequest) -> None:
+        """Notes what is to be done once. Raises ``Replay`` if it was done."""
+        if request.once is not None:
+            await request.once.claim(await request.unit.session())
+
     async def rows(self, request: Request) -> tuple[Parsed, Rows]:
         parsed, given = await super().rows(request)
         assert isinstance(request, UnitRequest)
-        if request.once is not None:
-            await request.once.claim(await request.unit.session())
+        await self.claim(request)
         hooks = self.hooks
         if request.preferences.resolution == "merge-duplicates":
             check_merging(hooks)

@@ -33,6 +33,11 @@ class MediaType:
     nulls_stripped: bool = False
     plan_options: tuple[PlanOption, ...] = ()
 
+    @property
+    def planned(self) -> str:
+        """The name of what would be answered with, of the kind ``plan``."""
+        return self.name.partition('for="')[2].partition('"')[0]
+
 
 JSON = MediaType("application/json", "json")
 OBJECT = MediaType("application/vnd.pgrst.object+json", "json", singular=True)

@@ -88,6 +88,11 @@ class Options:
         return cls(**{**given, "credentials": Credentials(**given.get("credentials", {}))})
 
 
+def normal_prefix(prefix: str) -> str:
+    """The prefix with a slash in front of it and none behind; empty for none."""
+    return "/" + prefix.strip("/") if prefix.strip("/") else ""
+
+
 def create() -> ASGIApp:
     """The application of a worker, by the options in its environment."""
     options = Options.load()
@@ -106,17 +111,23 @@ def application(options: Options) -> ASGIApp:
         TargetError: there is no such module, application or model.
         ValueError: the credentials cannot be checked; the message says why.
     """
-    if options.target is not None and not options.makes_resources:
-        return FrontDoor(imported(options.target))
+    if not options.makes_resources:
+        return front_of(options)
     authenticator = options.credentials.authenticator()
-    if options.is_database:
-        front = served_database(options, authenticator)
-    elif options.target is None:
-        front = served_models([users.User], [], options, authenticator)
-    else:
-        front = served_models(*contents_of(Path(options.target)), options, authenticator)
+    front = front_of(options, authenticator)
     # Pages of other origins get to see why they are refused, and ask for permission without a token.
     return CrossOrigin(front if authenticator is None else Guard(front, authenticator), options.cors_origins)
+
+
+def front_of(options: Options, authenticator: Authenticator | None = None) -> FrontDoor:
+    """The front door of what is served. Raises as ``application`` does."""
+    if options.is_database:
+        return served_database(options, authenticator)
+    if options.target is None:
+        return served_models([users.User], [], options, authenticator)
+    if options.makes_resources:
+        return served_models(*contents_of(Path(options.target)), options, authenticator)
+    return FrontDoor(imported(options.target))
 
 
 def served_models(

@@ -6,7 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from errno import EADDRINUSE
 from ipaddress import ip_address
@@ -15,13 +15,14 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
-from pydantic_core import from_json
 
 from ..database import known
-from ..served import label, unguarded
-from .application import Options, TargetError, application
+from .application import Options, TargetError, application, normal_prefix
 from .credentials import Credentials
-from .explanation import explain
+from .explain import explain as explain
+from .explain import json_object
+from .front import FrontDoor
+from .routes import Place, places
 
 SHUTDOWN_TIMEOUT = 4
 """Seconds for what is in flight, once the server is told to stop."""
@@ -31,9 +32,6 @@ SHUTDOWN_TIMEOUT = 4
 @click.version_option(package_name="rowserve")
 def main() -> None:
     """Async database queries in FastAPI that stay fast when everyone arrives at once."""
-
-
-main.add_command(explain)
 
 
 @main.command()
@@ -109,7 +107,7 @@ def serve(
     given = {name: value for name, value in limits.items() if value is not None}
     credentials = Credentials(jwt_secret, jwks_url, jwt_audience, jwt_issuer, tokens, allow_anonymous)
     options = Options(
-        target, normal_prefix(prefix), schemas, extra_search_path, cors_origins, given, credentials, development=reload
+        target, normal_prefix(prefix), schemas, extra_search_path, cors_origins, given, credentials, reload
     )
     if target and not options.is_database:
         refuse(target, {"schema": schemas, "extra-search-path": extra_search_path}, "an existing database")
@@ -122,9 +120,11 @@ def serve(
     try:
         check_address(host, port)
         check_credentials(options, host)
-        asyncio.run(check(options, host))
+        unguarded = asyncio.run(check(options))
     except (TargetError, ConnectionError, ValueError) as error:
         raise click.ClickException(str(error)) from None
+    if unguarded and not is_loopback(host):
+        click.echo(warning(unguarded, host), err=True)
     options.save()
     run(host, port, workers, reload)
 
@@ -140,12 +140,7 @@ def token(name: str, claims: str, file: Path) -> None:
     """
     from ..identity import tokens as token_files  # with cryptography, for this command alone
 
-    try:
-        more = from_json(claims)
-        if not isinstance(more, dict):
-            raise ValueError("they are not an object")
-    except ValueError as error:
-        raise click.UsageError(f'--claims are a JSON object, such as {{"role": "editor"}}: {error}') from None
+    more = json_object("--claims", claims, '{"role": "editor"}')
     try:
         made = token_files.add(file, {"sub": name, **more})
     except ValueError as error:
@@ -154,9 +149,7 @@ def token(name: str, claims: str, file: Path) -> None:
     click.echo(made)
 
 
-def normal_prefix(prefix: str) -> str:
-    """The prefix with a slash in front of it and none behind; empty for none."""
-    return "/" + prefix.strip("/") if prefix.strip("/") else ""
+main.add_command(explain)
 
 
 def refuse(target: str, options: Mapping[str, object], what: str) -> None:
@@ -195,20 +188,6 @@ def is_loopback(host: str) -> bool:
     return all(ip_address(address[0]).is_loopback for *_, address in found)
 
 
-def warn_of_open_resources(options: Options, host: str) -> None:
-    """Says what everybody who reaches the server may read and change, so far as anybody has said so."""
-    credentials = options.credentials
-    has_tokens = bool(credentials.jwt_secret or credentials.jwks_url or credentials.tokens)
-    if options.makes_resources and has_tokens and not credentials.allow_anonymous:
-        return
-    for resource in unguarded():
-        click.echo(
-            f"Warning: whoever reaches {host} may read and change everything at {resource.prefix}: {label(resource)} "
-            "has neither permissions nor user.",
-            err=True,
-        )
-
-
 def check_address(host: str, port: int) -> None:
     """Finds out whether the address can be listened on.
 
@@ -227,15 +206,24 @@ def check_address(host: str, port: int) -> None:
         raise TargetError(f"Cannot listen on {host}:{port}: {error.strerror}. {advice}") from None
 
 
-async def check(options: Options, host: str) -> None:
-    """Finds out before anything is served what cannot work: the target, or the URL of the database."""
+async def check(options: Options) -> list[Place]:
+    """Finds out before anything is served what cannot work: the target, or the URL of the database; and which of an
+    application's resources are under no rule and behind no dependency."""
     front = application(options)
-    if not is_loopback(host):
-        warn_of_open_resources(options, host)
     for database in list(known):
         async with database:
             pass
-    assert front is not None  # it holds on to its databases until here
+    # What rowserve makes resources for is seen to by check_credentials.
+    return [place for place in places(front.app) if not place.is_guarded] if isinstance(front, FrontDoor) else []
+
+
+def warning(unguarded: Sequence[Place], host: str) -> str:
+    """What is said of resources that are open to everybody."""
+    shown = ", ".join(f"{place.path} ({place.resource._model.__name__})" for place in unguarded)
+    return (
+        f"Warning: whoever reaches {host} can read and change everything at {shown}: no permissions, no user and no "
+        "dependencies. Say who may, with permissions=; it is AllowAny(), if everybody is meant."
+    )
 
 
 def run(host: str, port: int, workers: int, reload: bool) -> None:

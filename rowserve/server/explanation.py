@@ -1,229 +1,297 @@
-"""``rowserve explain``: which rule governs a request, and what statement it becomes. The statement is not run."""
+"""Which statement a request would run, under which rule."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import click
-from pydantic_core import from_json
-from sqlalchemy import Table
-from starlette.types import Message, Scope
+from fastapi import FastAPI
+from pydantic_core import from_json, to_json
+from sqlalchemy import ColumnElement, Dialect, literal_column
+from sqlalchemy.exc import CompileError
+from sqlalchemy.sql import visitors
+from starlette.types import Message, Receive, Scope, Send
 
 from ..backends import backend_for
-from ..backends.recording import Recorder
 from ..claims import Claims
 from ..context import USER, Context
 from ..database import Database, known
+from ..documentation import QUERY_PATH
 from ..errors import ApiError
-from ..http import QUERY_KEY, Guarded, Limits
+from ..hooks import HOOKS
+from ..http import QUERY_KEY, Guarded, Handler, Limits, Rules
 from ..http.guarded import ACTIONS
+from ..http.responses import error_answer
+from ..permissions import Rule, Where
 from ..reflection import reflect
 from ..resource import Resource
-from ..served import label, served
-from ..sql.access import Action, Granted
-from ..sql.claims import spelled
-from ..sql.entity import mapped_table
-from ..sql.similarity import closest
-from .application import Options, TargetError, application
+from ..sql.access import Access, Action, Granted, reader
+from ..sql.claims import ClaimParameter
+from ..sql.entity import Entity
+from ..sql.plan import Node
+from .application import Options, TargetError, front_of
 from .front import FrontDoor
 from .gateway import Gateway
+from .recorder import Recorded, Recorder
+from .routes import found_at, places, resource_of
 
-VERBS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 
+class Asked:
+    """A request that nobody has sent.
 
-@click.command()
-@click.argument("places", metavar="[TARGET] PATH", nargs=-1, required=True)
-@click.option("--as", "user", metavar="JSON", help='Who asks, such as {"id": 7}: ctx.user. Default: nobody known.')
-@click.option("--method", default="GET", show_default=True, type=click.Choice(VERBS, case_sensitive=False))
-@click.option("--data", metavar="JSON", help="The body of the request.")
-@click.option("--database", metavar="URL", envvar="DATABASE_URL", show_envvar=True, help="Default: sqlite:///./app.db")
-@click.option(
-    "--schema", "schemas", multiple=True, metavar="NAME", help="A schema of the database; the first is the default."
-)
-def explain(
-    places: tuple[str, ...], user: str | None, method: str, data: str | None, database: str | None, schemas: Any
-) -> None:
-    """Say which rule governs a request, and what SQL it becomes, for somebody.
-
-    TARGET is what rowserve serve takes: module:app, models.py, or the URL of a database. PATH is that of the request,
-    such as '/posts?select=title'. The SQL is not run: an application is imported, but not started, and only an
-    existing database is opened, to be read what is in it.
+    Args:
+        method: its method.
+        url: the path, and the query string if there is one.
+        user: who asks; None for nobody known.
+        body: JSON, if there is a body.
     """
-    *target, path = places
-    if len(target) > 1 or not path.startswith("/"):
-        raise click.UsageError("Name a path, such as '/users?id=eq.1', and before it what is served, such as app:app.")
-    if database:
-        os.environ["DATABASE_URL"] = database
-    options = Options(target[0] if target else None, schemas=schemas)
-    scope = scope_of(method.upper(), path, caller_of(user))
-    try:
-        lines = asyncio.run(explained(options, scope, (data or "").encode()))
-    except (TargetError, ConnectionError, ValueError, ApiError) as error:
-        raise click.ClickException(str(error)) from None
-    click.echo("\n".join(lines))
+
+    def __init__(self, method: str, url: str, user: Claims | None, body: bytes) -> None:
+        path, _, query = url.partition("?")
+        self.user = user
+        self.body = body
+        self.scope: Scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": unquote(path),
+            "raw_path": path.encode(),
+            "root_path": "",
+            "query_string": query.encode(),
+            "headers": [(b"content-type", b"application/json")] if body else [],
+            USER: user,
+        }
+
+    async def receive(self) -> Message:
+        return {"type": "http.request", "body": self.body, "more_body": False}
+
+    @property
+    def path(self) -> str:
+        path: str = self.scope["path"]
+        return path
+
+    @property
+    def action(self) -> Action:
+        return ACTIONS.get(self.scope["method"], "select")
+
+    @property
+    def caller(self) -> str:
+        return "nobody known" if self.user is None else to_json(dict(self.user), fallback=dict).decode()
 
 
-def caller_of(text: str | None) -> Claims | None:
-    """Who asks, by their claims as JSON."""
-    if text is None:
-        return None
-    try:
-        claims = from_json(text)
-        if not isinstance(claims, dict):
-            raise ValueError("it is not an object")
-    except ValueError as error:
-        raise click.UsageError(f'--as is a JSON object, such as {{"id": 7}}: {error}') from None
-    return Claims(claims)
+async def explained(options: Options, asked: Asked) -> str:
+    """What there is to say of a request.
 
-
-def scope_of(method: str, path: str, user: Claims | None) -> Scope:
-    """The ASGI scope of a request."""
-    bare, _, query = path.partition("?")
-    return {
-        "type": "http",
-        "method": method,
-        "path": unquote(bare),
-        "root_path": "",
-        "query_string": query.encode(),
-        "headers": [(b"content-type", b"application/json")],
-        USER: user,
-    }
-
-
-async def explained(options: Options, scope: Scope, body: bytes) -> list[str]:
-    """What there is to say of a request."""
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    answered = Answered()
+    Raises:
+        TargetError: the target cannot be served, or has no resource at the path; the message says what it has.
+        ConnectionError: an existing database does not answer.
+    """
     if options.is_database:
-        schemas = options.schemas or ("public",)
-        async with Database(options.target, search_path=schemas) as database:
-            recorder = Recorder(database.backend)
-            gateway = Gateway(await reflect(database.backend, schemas), recorder, Limits(), "")
-            front = FrontDoor(answered.missing, gateway.resources)
-            front.gateway = gateway
-            await front(scope, receive, answered)
-        return [*said_of_rules(None, scope, []), *outcome(recorder, answered)]
-    app = application(options)
-    resource, key = resource_at(scope["path"])
-    recorder = recorder_for(resource)
-    handler = resource.handler_for(recorder)
-    tables = [mapped_table(resource._model)]
-    answer = await handler(scope, receive, key)
-    await answer(scope, receive, answered)
+        return await of_database(options, asked)
+    front = front_of(options)
+    resource, key = resource_at(front.app, asked)
+    recorder = recorder_of(resource)
+    handler = resource.handler_on(recorder, None)
+    lines = [f"{asked.path} is served by the resource of {handler.entity.name}."]
     if isinstance(handler, Guarded):
-        texts = " ".join(asked.text for asked in recorder.asked)
-        tables += [table for table in handler.rules.rules if table not in tables and named_in(table, texts)]
-    assert app is not None  # it holds on to its resources until here
-    lines = [f"Resource   {label(resource)}, {resource.prefix}, of the table {tables[0].name}"]
-    rules = handler if isinstance(handler, Guarded) else None
-    return [*lines, *said_of_rules(rules, scope, tables), *outcome(recorder, answered)]
+        rules, caller = handler.rules, Context(asked.scope)
+        access = rules.access(caller)
+        lines += rule_lines(rules, handler.entity, access, asked, recorder.dialect, caller)
+        for entity in embedded_in(handler.handler(access), asked):
+            lines += [
+                "",
+                f"Embedded: {entity.name}.",
+                *rule_lines(rules, entity, access, asked, recorder.dialect, caller),
+            ]
+    else:
+        lines.append("No rule: everybody may do everything with it.")
+    hooks = [name for name in HOOKS if getattr(type(resource), name) is not getattr(Resource, name)]
+    if hooks and asked.action != "select":
+        lines.append(f"Hooks, which are not called here: {', '.join(hooks)}.")
+    try:
+        answer: Any = await handler(asked.scope, asked.receive, key)
+    except Recorded as recorded:
+        lines += statement_lines(recorded, recorder.dialect)
+    else:
+        lines += answer_lines(answer.status_code, answer.body)
+    return "\n".join(lines)
 
 
-def named_in(table: Table, text: str) -> bool:
-    """Whether a statement has a table in it."""
-    return table.name in text.replace('"', " ").replace(".", " ").replace("(", " ").replace(")", " ").split()
+async def of_database(options: Options, asked: Asked) -> str:
+    """What there is to say of a request for an existing database, which has no rules."""
+    schemas = options.schemas or ("public",)
+    database = Database(options.target, search_path=(*schemas, *options.extra_search_path))
+    check_there(database)
+    async with database:
+        backend = database.backend
+        reflected = await reflect(backend, schemas)
+        recorder = Recorder(backend.dialect, backend.settings)
+        gateway = Gateway(reflected, recorder, Limits(), options.prefix, options.extra_search_path)
+        front = FrontDoor(not_found, gateway.resources)
+        front.gateway = gateway
+        lines = [f"{asked.path} is served as it is in the database: its own rules hold, and no others."]
+        told: list[Message] = []
+
+        async def send(message: Message) -> None:
+            told.append(message)
+
+        try:
+            await front(asked.scope, asked.receive, send)
+        except Recorded as recorded:
+            return "\n".join([*lines, *statement_lines(recorded, recorder.dialect)])
+    status, body = told[0]["status"], b"".join(message.get("body", b"") for message in told)
+    if status == 404:
+        raise nothing_at(asked, sorted(gateway.resources), error=from_json(body))
+    return "\n".join([*lines, *answer_lines(status, body)])
 
 
-class Answered:
-    """Keeps an answer: an ASGI channel."""
-
-    def __init__(self) -> None:
-        self.status = 0
-        self.body = b""
-
-    async def __call__(self, message: Message) -> None:
-        self.status = message.get("status", self.status)
-        self.body += message.get("body", b"")
-
-    async def missing(self, *_: object) -> None:
-        self.status = 404
+def check_there(database: Database) -> None:
+    """Finds out whether SQLite would have to make the file; there is nothing to explain then."""
+    path = database.url.database
+    if database.url.get_backend_name() == "sqlite" and path and not Path(path).exists():
+        raise TargetError(f"There is no file {path}")
 
 
-def resource_at(path: str) -> tuple[Resource[Any], str | None]:
-    """The resource that is served at a path, and the key of the row. An application may have put something in front of
-    the resource's own path.
+def resource_at(app: Any, asked: Asked) -> tuple[Resource[Any], str | None]:
+    """The resource that answers a request, and the key in its path.
 
     Raises:
-        TargetError: there is none; the message says which there are.
+        TargetError: there is none.
     """
-    bare = path.removesuffix("/")
-    before, _, key = bare.rpartition("/")
-    resources = sorted(served(None), key=lambda resource: -len(resource.prefix))
-    for exactly in (True, False):
-        for place, found in ((bare, None), (before, key)):
-            for resource in resources:
-                if place == resource.prefix or (not exactly and place.endswith(resource.prefix)):
-                    return resource, found
-    prefixes = sorted({resource.prefix for resource in resources})
-    if not prefixes:
-        raise TargetError("Nothing is served: the application has no Resource")
-    close = closest(path, prefixes, least=0.5)
-    meant = f" Did you mean {close}?" if close else ""
-    raise TargetError(f"No resource serves {path}. There are {', '.join(prefixes)}.{meant}")
+    if not isinstance(app, FastAPI):
+        raise TargetError(f"It is no FastAPI application, so nobody knows what it serves: it is {app!r}")
+    found = found_at(app.routes, asked.scope)
+    if found is None:
+        raise nothing_at(asked, sorted(place.path for place in places(app)))
+    route, scope = found
+    resource = resource_of(route)
+    if resource is None:
+        raise TargetError(
+            f"{asked.path} is no resource's, but a function of the application: what that asks of the database, "
+            "rowserve serve --log-sql shows when it is called."
+        )
+    if (route.path or "").endswith(QUERY_PATH):
+        return resource, QUERY_KEY
+    return resource, next(iter(scope["path_params"].values()), None)
 
 
-def recorder_for(resource: Resource[Any]) -> Recorder:
-    """What stands for the resource's database, which need not be opened.
+def nothing_at(asked: Asked, paths: Sequence[str], error: Mapping[str, Any] | None = None) -> TargetError:
+    """What is said of a path at which there is nothing."""
+    there = f"There are: {', '.join(paths)}." if paths else "There are none at all."
+    hint = f" {error['hint']}" if error is not None and error["hint"] else ""
+    return TargetError(f"No resource serves {asked.path}.{hint} {there}")
+
+
+def recorder_of(resource: Resource[Any]) -> Recorder:
+    """What stands in for the database of a resource, which need not be there.
 
     Raises:
-        TargetError: there are several, and it is not known which it is.
+        TargetError: it depends on which database is opened first.
     """
-    databases = [resource._database] if resource._database is not None else list(known)
+    databases = list(known) if resource._database is None else [resource._database]
     if len({database.url.get_backend_name() for database in databases}) > 1:
         raise TargetError(
-            f"There are several databases, and {resource.prefix} has the one that is opened first. Say which, by "
-            "database=, to have it explained"
+            f"There are several databases, and Resource({resource._model.__name__}) does not say which is its own: "
+            "give it database="
         )
-    if not databases:
-        raise TargetError("There is no Database: make one in the application, db = Database()")
-    return Recorder(backend_for(databases[0].url, databases[0].settings))
+    database = databases[0] if databases else Database()
+    # Not opened, a SQLite database needs no file; one in memory would make a folder for it.
+    is_sqlite = database.url.get_backend_name() == "sqlite"
+    backend = backend_for(database.url.set(database="any.db") if is_sqlite else database.url, database.settings)
+    return Recorder(backend.dialect, backend.settings)
 
 
-def said_of_rules(guarded: Guarded | None, scope: Scope, tables: list[Table]) -> Iterator[str]:
-    """The rules of some tables, in words, and what they come to for who asks."""
-    user = scope[USER]
-    yield f"For        {'nobody known' if user is None else json.dumps(dict(user), default=list)}"
-    if guarded is None:
-        yield "Rule       none: who is let in may do everything"
-        return
-    context = Context(scope)
-    access = guarded.rules.access(context)
-    is_query = scope["path"].endswith(f"/{QUERY_KEY}")
-    action = "select" if is_query else ACTIONS.get(scope["method"], "select")
-    for table in tables:
-        rule = guarded.rules.rules.get(table)
-        yield f"Rule       {table.name}: {'none' if rule is None else repr(rule)}"
-        # What is written is read too, to be answered with; what is embedded is only read.
-        actions: dict[Action, None] = dict.fromkeys([action, "select"] if table is tables[0] else ["select"])
-        for each in actions:
-            yield f"           {each}: {said_of(access.granted(table, each), context)}"
+def embedded_in(handler: Handler, asked: Asked) -> list[Entity]:
+    """What the query string embeds, once each."""
+    context = handler.context
+    try:
+        node = context.plan(context.parse(asked.scope["query_string"].decode()).query)
+    except ApiError:
+        return []  # the answer says what is wrong with it
+    return list(dict.fromkeys(nodes.entity for nodes in below(node)))
 
 
-def said_of(granted: Granted, context: Context) -> str:
-    """What is granted, in words."""
-    if granted is None:
-        return "no rows, for it is not known who asks or what the rule wants to know"
+def below(node: Node) -> Iterator[Node]:
+    for embedded in node.embedded.values():
+        yield embedded.node
+        yield from below(embedded.node)
+
+
+def rule_lines(
+    rules: Rules, entity: Entity, access: Access, asked: Asked, dialect: Dialect, caller: Context
+) -> list[str]:
+    """The rule of a table, and what it comes to for who asks."""
+    rule = rules.rules.get(entity.table)
+    if rule is None:
+        return ["No rule: everybody may do everything with it."]
+    lines = [f"Rule: {rule!r}", f"For {asked.caller}:"]
+    words = {True: "true", False: "false", None: "it cannot be told"}
+    lines += [f"  {part!r}: {words[part.decide(caller)]}" for part in decided(rule)]
+    for action in dict.fromkeys(("select", asked.action)):
+        lines.append(f"  may {action} {granted_words(access.granted(entity.table, action), caller, dialect)}")
+    return lines
+
+
+def decided(rule: Rule) -> list[Rule]:
+    """The parts of a rule that are true or not whatever the rows are."""
+    return [part for part in dict.fromkeys(rule.parts()) if not isinstance(part, Where)]
+
+
+def granted_words(granted: Granted, caller: Context, dialect: Dialect) -> str:
+    """What is granted, with the values that who asks brings along."""
     if isinstance(granted, bool):
-        return "all rows" if granted else "no rows"
-    return f"rows where {spelled(granted, context)}"
+        return "every row" if granted else "no row"
+    if granted is None:
+        return "no row, as it cannot be told which"
+
+    def known_value(part: Any, **_: Any) -> Any:
+        if isinstance(part, ClaimParameter):
+            return literal_column(sql_words(reader(part, dialect)(caller)))
+        return None
+
+    replace: Any = known_value
+    condition: ColumnElement[bool] = visitors.replacement_traverse(granted, {}, replace)
+    try:
+        text = str(condition.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    except CompileError:  # of a type that has no literals
+        text = str(condition.compile(dialect=dialect))
+    return f"the rows where {' '.join(text.split())}"
 
 
-def outcome(recorder: Recorder, answered: Answered) -> Iterator[str]:
-    """The statement with its values; or why there is none."""
-    for asked in recorder.asked:
-        yield f"SQL        {asked.text}"
-        for number, arguments in enumerate(asked.sets):
-            row = "" if len(asked.sets) == 1 else f" of row {number + 1}"
-            shown = ", ".join(f"{place} = {value!r}" for place, value in enumerate(arguments, 1))
-            yield f"Values{row}     {shown or 'none'}"
-    if not recorder.asked:
-        said = answered.body.decode() or "no body"
-        yield f"Answer     {answered.status}, and no statement is run: {said}"
+def sql_words(value: Any) -> str:
+    """A value as SQL would have it."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(sql_words, value))})"
+    return str(value) if isinstance(value, int | float) else f"'{value}'"
+
+
+def statement_lines(recorded: Recorded, dialect: Dialect) -> list[str]:
+    """A statement, and what is bound in it."""
+    sign = "$" if dialect.name == "postgresql" else "?"
+    lines = ["", recorded.statement.text, ""]
+    lines += [f"{sign}{number} = {value!r}" for number, value in enumerate(recorded.arguments, 1)]
+    if recorded.sets > 1 and recorded.statement.text.count(sign):
+        lines.append(f"It writes {recorded.sets} rows.")
+    return lines
+
+
+def answer_lines(status: int, body: bytes) -> list[str]:
+    """What is answered without a statement."""
+    lines = ["", f"No statement: the answer is {status}."]
+    if status >= 400:
+        error = from_json(body)
+        said = [f"{error['code']}: {error['message']}", error["details"], error["hint"]]
+        lines[-1] = f"No statement: the answer is {status} {'. '.join(text for text in said if text)}"
+    return lines
+
+
+async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    """What is neither a table nor a function."""
+    error = ApiError(404, "PGRST125", "Invalid path specified in request URL")
+    await error_answer(error)(scope, receive, send)

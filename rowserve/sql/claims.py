@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from sqlalchemy import BindParameter, ColumnElement, literal_column
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.exc import CompileError
-from sqlalchemy.sql import visitors
+from sqlalchemy import BindParameter, ColumnElement
 from sqlalchemy.sql.operators import ColumnOperators
 from sqlalchemy.types import NullType
 
@@ -84,22 +81,3 @@ def claimed(context: Any, steps: tuple[Step, ...]) -> Any:
         else:
             return None
     return value
-
-
-def spelled(expression: ColumnElement[Any], context: Any = None) -> str:
-    """A condition as people read it, on one line: for nobody with its claims as they are written, ``ctx.user.id``, for
-    somebody with their values."""
-
-    def replacement(part: Any, **_: Any) -> ColumnElement[Any] | None:
-        if not isinstance(part, ClaimParameter):
-            return None
-        return literal_column(repr(Claim(part.steps) if context is None else claimed(context, part.steps)))
-
-    replace: Any = replacement
-    shown = visitors.replacement_traverse(expression, {}, replace)
-    dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
-    try:
-        text = str(shown.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-    except CompileError:  # a value that has no literal
-        text = str(shown.compile(dialect=dialect))
-    return " ".join(text.split("\n")).replace("  ", " ")

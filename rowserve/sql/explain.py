@@ -12,7 +12,7 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy import Dialect
 
-from ..backends.base import Statement
+from ..backends.base import Arguments, Statement, Write
 from ..query import MediaType
 
 
@@ -30,10 +30,22 @@ def explaining(dialect: Dialect, statement: Statement, media: MediaType) -> Stat
     return replace(statement, text=f"EXPLAIN ({', '.join(options)}) {statement.text}", joined=None, many=True)
 
 
+def as_run(dialect: Dialect, write: Write) -> tuple[Statement, Arguments]:
+    """The statement of a write as it is run, and its arguments. Where it is run more than once, for the rows or for
+    parts of them, that is the first time."""
+    statement, sets = write.statement, write.sets
+    if dialect.name == "postgresql" and statement.joined is not None and len(sets) > 1:
+        return Statement(statement.joined), tuple(zip(*sets, strict=True))
+    return Statement(statement.text, search_path=statement.search_path), sets[0]
+
+
+def is_run(dialect: Dialect, media: MediaType) -> bool:
+    """Whether a statement is run to explain it."""
+    return dialect.name == "postgresql" and "analyze" in media.plan_options
+
+
 def explanation(dialect: Dialect, rows: Sequence[Sequence[Any]], media: MediaType) -> bytes:
     """The body, of the rows that such a statement yields."""
-    if dialect.name == "postgresql" and is_json(media):
-        return str(rows[0][0]).encode()
     if dialect.name == "postgresql":
         return "\n".join(row[0] for row in rows).encode()
     if is_json(media):

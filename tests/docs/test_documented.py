@@ -15,18 +15,19 @@ import rowserve
 from rowserve import Database, Resource
 from rowserve.authentication import REMEMBERED
 from rowserve.documentation.parameters import PREFERENCES
+from rowserve.hooks import HOOKS
 from rowserve.http import Limits
 from rowserve.identity import JWT
 from rowserve.query import OPERATORS, Preferences
 from rowserve.query.filters import QUANTIFIABLE
-from rowserve.resource import HOOKS
-from rowserve.server.cli import serve
+from rowserve.server.cli import explain, main, serve
 from rowserve.sql.casts import _TYPES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 DIALECT = (ROOT / "docs" / "dialect.md").read_text()
 IDENTITY = (ROOT / "docs" / "guide" / "identity.md").read_text()
+EXPLAIN = (ROOT / "docs" / "guide" / "explain.md").read_text()
 HOOKS_GUIDE = (ROOT / "docs" / "guide" / "hooks.md").read_text()
 IN_PYTHON = README.partition("## In Python")[2].partition("\n## ")[0]
 OPTIONS = [option for option in serve.params if isinstance(option, click.Option)]
@@ -72,6 +73,13 @@ def test_options_of_serve() -> None:
     assert OPTIONS
     missing = [option.opts[0] for option in OPTIONS if f"`{option.opts[0]}" not in README + IDENTITY]
     assert not missing
+
+
+def test_commands() -> None:
+    assert {"serve", "explain", "token"} <= main.commands.keys()
+    assert not [name for name in main.commands if f"`rowserve {name} " not in README]
+    options = [option.opts[0] for option in explain.params if isinstance(option, click.Option)]
+    assert not [option for option in options if f"`{option} " not in EXPLAIN]
 
 
 def test_attributes_of_resources() -> None:

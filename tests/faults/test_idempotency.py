@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from rowserve import Context, Database, Resource
 from rowserve.context import USER
-from tests.helpers import application, client_of, refusal
+from tests.helpers import application, client_of, refusal, soon
 from tests.processes import Served
 
 CLIENTS = 100
@@ -88,7 +88,7 @@ async def test_what_has_failed_may_be_sent_again(database_url: str) -> None:
         assert again.headers["idempotent-replayed"] == "true"
         assert (again.status_code, again.content) == (done.status_code, done.content)
         assert [row["amount"] for row in (await client.get("/payments")).json()] == [2]
-        assert payments.mails == [done.json()["id"]]
+        await soon(lambda: payments.mails, [done.json()["id"]])
 
 
 @pytest.mark.anyio

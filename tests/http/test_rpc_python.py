@@ -387,16 +387,17 @@ async def test_what_is_wrong_is_found_before_the_function_runs(client: AsyncClie
 
 async def test_what_cannot_be_undone_is_not_begun(database_url: str) -> None:
     database = Database(database_url)
-    functions = Functions(tx_override=True)
+    functions = Functions(tx_override=True, explain=True)
     functions.function(add_authors)
     functions.function(add)
     app = application(database, Base, authors)
     app.include_router(functions)
     calls.clear()
-    rollback = {"prefer": "tx=rollback"}
+    rollback, plan = {"prefer": "tx=rollback"}, {"accept": "application/vnd.pgrst.plan"}
     async with client_of(app) as client:
         for path, arguments in (("/rpc/add_authors", {"names": ["x"]}), ("/rpc/add", {"a": 1})):
             assert refusal(await client.post(path, json=arguments, headers=rollback)) == (400, "PGRST127")
+            assert refusal(await client.post(path, json=arguments, headers=plan)) == (400, "PGRST127")
         assert calls == []
         assert (await client.get("/authors")).json() == []
         assert await post(client, "add", {"a": 1}, headers={"prefer": "tx=commit"}) == 11

@@ -97,7 +97,7 @@ def test_of_many_who_add_at_once_none_is_lost(folder: Path) -> None:
 def test_claims_have_to_be_an_object(folder: Path, claims: str) -> None:
     made = token("ada", "--claims", claims)
     assert made.exit_code == 2
-    assert "--claims are a JSON object" in made.stderr
+    assert "--claims takes a JSON object" in made.stderr
     assert list(folder.iterdir()) == []
 
 

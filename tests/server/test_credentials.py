@@ -295,6 +295,74 @@ def test_what_may_be_served_where(ran: list[Options], arguments: list[str]) -> N
     assert (done.exit_code, len(ran)) == (0, 1), done.output
 
 
+APP = """
+from fastapi import APIRouter, Depends, FastAPI
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from rowserve import Database, Resource
+from rowserve.permissions import AllowAny, ReadOnly
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Book(Base):
+    __tablename__ = "books"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Page(Base):
+    __tablename__ = "pages"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+async def needed() -> None: ...
+
+
+class Narrowed(Resource[Book]):
+    def query(self, ctx):
+        return None
+
+
+db = Database()
+app = FastAPI(lifespan=db.lifespan)
+depending = [Depends(needed)]
+app.include_router(Resource(Book, prefix="/a", permissions=AllowAny()))
+app.include_router(Resource(Book, prefix="/b", user=Depends(needed)))
+app.include_router(Resource(Book, prefix="/c", dependencies=depending))
+app.include_router(Resource(Book, prefix="/d"), dependencies=depending)
+app.include_router(Narrowed(prefix="/e"))
+outer = APIRouter(prefix="/f", dependencies=depending)
+outer.include_router(Resource(Book))
+app.include_router(outer)
+guarded = FastAPI(dependencies=depending)
+guarded.include_router(Resource(Book))
+app.mount("/g", guarded)
+"""
+BARE = """
+app.include_router(Resource(Book), prefix="/v1")
+app.include_router(Resource(Page, prefix="/v1/books/pages"))
+inner = FastAPI()
+inner.include_router(Resource(Page))
+app.mount("/h", inner)
+"""
+
+
+def test_resources_that_are_everybodys_are_named(ran: list[Options], tmp_path: Path) -> None:
+    (tmp_path / "guarded_app.py").write_text(APP)
+    (tmp_path / "bare_app.py").write_text(APP + BARE)
+    warned = served("--host", "0.0.0.0", "bare_app:app", "--database", "sqlite://")
+    assert warned.stderr.count("Warning") == 1
+    assert (
+        "whoever reaches 0.0.0.0 can read and change everything at /v1/books (Book), /v1/books/pages (Page), "
+        "/h/pages (Page): no permissions" in warned.stderr
+    )
+    for arguments in (["bare_app:app"], ["--host", "::1", "bare_app:app"], ["--host", "0.0.0.0", "guarded_app:app"]):
+        assert served(*arguments, "--database", "sqlite://").stderr == ""
+    assert len(ran) == 4
+
+
 def test_a_secret_in_the_environment(ran: list[Options]) -> None:
     assert served("--host", "0.0.0.0", secret=SECRET).exit_code == 0
     assert ran[0].credentials == JWTS

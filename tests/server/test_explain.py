@@ -1,24 +1,30 @@
-"""``rowserve explain``: the rule and the statement of a request; and what ``serve`` says of resources without rules."""
+"""``rowserve explain``: the rule and the statement of a request that nobody sends."""
 
 from __future__ import annotations
 
-import signal
-import sqlite3
+import re
 import subprocess
+import sys
+import uuid
 from pathlib import Path
+from weakref import WeakSet
 
 import pytest
+from click.testing import CliRunner, Result
 
-from rowserve.permissions import AllowAny, IsAuthenticated, ReadOnly, When, Where
-from tests.processes import free_port, inherited, psql, rowserve
-from tests.rules.app import Post
+from rowserve import Database, database
+from rowserve.server import cli, explanation
+from tests.processes import psql, rowserve
 
-BLOG = """
+APP = """
+from contextlib import asynccontextmanager
+from typing import Any
+
 from fastapi import FastAPI
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from rowserve import Database, Resource
+from rowserve import Context, Database, Functions, Resource
 from rowserve.permissions import IsAuthenticated, ReadOnly, When, Where
 
 
@@ -26,8 +32,8 @@ class Base(DeclarativeBase):
     pass
 
 
-class Author(Base):
-    __tablename__ = "authors"
+class User(Base):
+    __tablename__ = "users"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
 
@@ -35,147 +41,203 @@ class Author(Base):
 class Post(Base):
     __tablename__ = "posts"
     id: Mapped[int] = mapped_column(primary_key=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     title: Mapped[str]
-    author_id: Mapped[int] = mapped_column(ForeignKey("authors.id"))
-    author: Mapped[Author] = relationship()
+    author: Mapped[User] = relationship()
 
 
-class Note(Base):
-    __tablename__ = "notes"
+class Word(Base):
+    __tablename__ = "words"
     id: Mapped[int] = mapped_column(primary_key=True)
 
 
-class Posts(Resource[Post]):
-    permissions = ReadOnly() | IsAuthenticated() & Where(lambda ctx: Post.author_id == ctx.user.id)
+class Users(Resource[User]):
+    permissions = ReadOnly() | When(lambda ctx: ctx.user.role == "admin")
 
-    async def before_update(self, ctx, rows, changes):
-        raise RuntimeError("this is not run")
+
+class Posts(Resource[Post]):
+    permissions = IsAuthenticated()
+
+    def query(self, ctx: Context) -> Any:
+        return select(Post).where(Post.author_id.in_(ctx.user.teams))
+
+    async def before_insert(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
+        raise AssertionError("it is not called")
+
+
+rpc = Functions()
+
+
+@rpc.function
+async def add(a: int) -> int:
+    return a
+
+
+async def lifespan(app):
+    raise AssertionError("it is not started")
+    yield
 
 
 db = Database()
-app = FastAPI(lifespan=db.lifespan)
+app = FastAPI(lifespan=asynccontextmanager(lifespan))
+app.include_router(Users(prefix="/people"), prefix="/v1")
 app.include_router(Posts())
-app.include_router(Resource(Author, permissions=ReadOnly() & When(lambda ctx: ctx.user.role == "admin")), prefix="/api")
-app.include_router(Resource(Note))
+mounted = FastAPI()
+mounted.include_router(Resource(Word))
+app.mount("/other", mounted)
+app.include_router(rpc)
+
+
+@app.get("/signup/{name}")
+async def signup(name: str) -> str:
+    return name
 """
+MEMBER = '{"sub": "7", "teams": [1, 2]}'
 
 
 @pytest.fixture
-def blog(tmp_path: Path) -> Path:
-    (tmp_path / "blog.py").write_text(BLOG)
-    return tmp_path
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The target of an application whose database is nowhere."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    known: WeakSet[Database] = WeakSet()  # those of the tests before would be there too
+    for module in (explanation, database):
+        monkeypatch.setattr(module, "known", known)
+    name = f"app_{uuid.uuid4().hex}"
+    (tmp_path / f"{name}.py").write_text(APP)
+    return f"{name}:app"
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [rowserve(), "explain", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-        cwd=folder,
-        env=inherited(),
-    )
+def explain(*arguments: str, url: str = "postgresql://nobody@nowhere/app") -> Result:
+    return CliRunner(env={"DATABASE_URL": url}).invoke(cli.main, ["explain", *arguments])
 
 
-def explained(folder: Path, *arguments: str) -> str:
-    done = run(folder, *arguments)
-    assert done.returncode == 0, done.stderr
+def told(*arguments: str, url: str = "postgresql://nobody@nowhere/app") -> str:
+    """What the command says."""
+    done = explain(*arguments, url=url)
+    assert done.exit_code == 0, done.output
     return done.stdout
 
 
-def test_a_write_of_somebody(blog: Path) -> None:
-    somebody = ("--as", '{"id": 7}')
-    said = explained(blog, "blog:app", "/posts/3", "--method", "PATCH", "--data", '{"title": "x"}', *somebody)
-    assert "Resource   Posts, /posts, of the table posts" in said
-    assert 'For        {"id": 7}' in said
-    assert "Rule       posts: ReadOnly() | (IsAuthenticated() & Where(posts.author_id = ctx.user.id))" in said
-    assert "           update: rows where posts.author_id = 7\n           select: all rows" in said
-    assert "UPDATE posts SET title=?" in said
-    assert "Values     1 = 'x', 2 = 3, 3 = 3, 4 = 7" in said
-    assert not list(blog.glob("*.db"))
+def test_the_rule_and_what_it_comes_to(app: str) -> None:
+    said = told(app, "--as", MEMBER, "/posts?select=title,author(name)&title=eq.x").splitlines()
+    assert said[:10] == [
+        "/posts is served by the resource of posts.",
+        "Rule: Where(Posts.query) & IsAuthenticated()",
+        'For {"sub":"7","teams":[1,2]}:',
+        "  IsAuthenticated(): true",
+        "  may select the rows where posts.author_id IN (1, 2)",
+        "",
+        "Embedded: users.",
+        'Rule: ReadOnly() | When(lambda ctx: ctx.user.role == "admin")',
+        'For {"sub":"7","teams":[1,2]}:',
+        '  When(lambda ctx: ctx.user.role == "admin"): it cannot be told',
+    ]
+    assert said[-2:] == ["$1 = 'x'", "$2 = (1, 2)"]
+    assert any(re.search(r"posts_r1.title = \$1\S* AND posts_r1.author_id = any\(\$2", line) for line in said), said
 
 
-def test_a_read_on_postgresql_and_what_it_embeds(blog: Path) -> None:
-    nowhere = ("--database", "postgresql://nobody@nowhere.invalid/x")
-    said = explained(blog, "blog:app", "/posts?select=title,author(name)&title=eq.a", *nowhere)
-    assert "For        nobody known" in said
-    assert 'Rule       authors: ReadOnly() & When(lambda ctx: ctx.user.role == "admin")' in said
-    assert "select: no rows" in said
-    assert "title = $1" in said
-    assert "1 = 'a'" in said
+def test_for_nobody_known_a_write_is_refused(app: str) -> None:
+    said = told(app, "/v1/people/3", "--method", "delete")
+    assert "For nobody known:\n" in said
+    assert "  may select every row\n  may delete no row, as it cannot be told which\n" in said
+    assert "No statement: the answer is 401 42501: permission denied for table users" in said
 
 
-def test_what_is_refused_and_by_which_rule(blog: Path) -> None:
-    said = explained(blog, "blog:app", "/posts?id=eq.1", "--method", "DELETE")
-    assert "delete: no rows" in said
-    assert "Answer     401, and no statement is run" in said
-    assert "SQL" not in said
-    said = explained(blog, "blog:app", "/api/authors/1", "--as", '{"role": "admin"}')
-    assert "select: all rows" in said
-    assert "Values     1 = 1" in said
+@pytest.mark.parametrize("url", ["postgresql://nobody@nowhere/app", "sqlite:///nowhere/app.db"])
+def test_writes(app: str, tmp_path: Path, url: str) -> None:
+    admin = ("--as", '{"role": "admin"}')
+    sign = "$" if url.startswith("postgresql") else "?"
+    changed = told(app, *admin, "/v1/people/3", "--method", "PATCH", "--data", '{"name": "Ada"}', url=url)
+    assert "may update every row" in changed
+    assert re.search(r"UPDATE users SET name=", changed)
+    assert f"{sign}1 = 'Ada'\n{sign}2 = 3" in changed
+    many = told(app, *admin, "/v1/people", "--method", "POST", "--data", '[{"name": "x"}, {"name": "y"}]', url=url)
+    assert "INSERT INTO users" in many
+    assert "It writes 2 rows." in many
+    hooked = told(
+        app, "--as", MEMBER, "/posts", "--method", "POST", "--data", '{"title": "x", "author_id": 1}', url=url
+    )
+    assert "Hooks, which are not called here: before_insert." in hooked
+    assert "INSERT INTO posts" in hooked
+    assert not list(tmp_path.rglob("*.db"))
 
 
-def test_mistakes_are_told(blog: Path) -> None:
-    for arguments, told in (
-        (("blog:app", "/post"), "No resource serves /post. There are /authors, /notes, /posts. Did you mean /posts?"),
-        (("blog:app", "posts"), "Name a path"),
-        (("blog:app", "/posts", "--as", "7"), "--as is a JSON object"),
-        (("no_blog:app", "/posts"), "There is no module no_blog"),
-    ):
-        done = run(blog, *arguments)
-        assert done.returncode != 0
-        assert told in done.stderr
-        assert "Traceback" not in done.stderr
+def test_what_is_without_rules_and_mounted(app: str) -> None:
+    said = told(app, "/other/words/7")
+    assert said.startswith("/other/words/7 is served by the resource of words.\nNo rule: everybody may")
+    assert "words_r1.id = $1" in said
+    assert said.endswith("$1 = 7\n")
 
 
-def test_an_existing_database(database_url: str, tmp_path: Path) -> None:
-    create = "create table tools (id integer not null, name text)"
-    if database_url.startswith("sqlite"):
-        connection = sqlite3.connect(database_url.removeprefix("sqlite:///"))
-        connection.execute(create)
-        connection.close()
-    else:
-        psql(database_url, create)
-    said = explained(tmp_path, database_url, "/tools", "--method", "POST", "--data", '{"id": 1, "name": "saw"}')
-    assert "INSERT INTO" in said
-    assert "= 'saw'" in said
-    assert "404" in explained(tmp_path, database_url, "/tolls")
+def test_paths_that_no_resource_serves(app: str) -> None:
+    nothing = explain(app, "/posst?select=id")
+    assert (nothing.exit_code, nothing.stdout) == (1, "")
+    assert "No resource serves /posst. There are: /other/words, /posts, /v1/people." in nothing.stderr
+    endpoint = explain(app, "/signup/ada")
+    assert endpoint.exit_code == 1
+    assert "/signup/ada is no resource's, but a function of the application" in endpoint.stderr
+    assert "/rpc/add is no resource's" in explain(app, "/rpc/add", "--method", "POST").stderr
 
 
 @pytest.mark.parametrize(
-    ("rule", "shown"),
+    ("arguments", "message"),
     [
-        (~AllowAny() & (ReadOnly() | IsAuthenticated()), "~AllowAny() & (ReadOnly() | IsAuthenticated())"),
-        (ReadOnly() | When(lambda ctx: ctx.user.role == "a"), 'ReadOnly() | When(lambda ctx: ctx.user.role == "a")'),
-        (~(ReadOnly() & When(callable)), "~(ReadOnly() & When(callable))"),
-        (When(lambda a: a.user.x) | When(lambda b: b.user.y), "When(lambda a: a.user.x) | When(lambda b: b.user.y)"),
-        (Where(lambda ctx: Post.title == "it's"), "Where(posts.title = 'it''s')"),
-        (Where(lambda ctx: Post.size.in_(ctx.user["sizes"])), "Where(posts.size IN ctx.user['sizes'])"),
+        (["app:app"], "Which path?"),
+        (["a", "b", "/c"], "Which path?"),
+        (["/users", "--as", "7"], "--as takes a JSON object"),
+        (["/users", "--as", "{"], "--as takes a JSON object"),
+        (["nothing:app", "/users"], "There is no module nothing"),
+        (["sqlite:///nothing.db", "/users"], "There is no file nothing.db"),
     ],
-)  # fmt: skip
-def test_rules_are_shown_as_they_are_written(rule: object, shown: str) -> None:
-    assert repr(rule) == shown
+)
+def test_what_it_cannot_do_anything_with(app: str, arguments: list[str], message: str) -> None:
+    refused = explain(*arguments)
+    assert refused.exit_code in (1, 2)
+    assert message in refused.stderr
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
-def test_resources_without_rules_are_named_where_others_reach_them(blog: Path, host: str) -> None:
-    port = str(free_port())
-    process = subprocess.Popen(
-        [rowserve(), "serve", "blog:app", "--host", host, "--port", port],
-        cwd=blog,
-        env=inherited(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+def test_a_mistake_in_the_query_is_told(app: str) -> None:
+    assert "the answer is 400 42703: column posts.nope does not exist" in told(app, "--as", MEMBER, "/posts?nope=eq.1")
+
+
+def test_models(app: str, tmp_path: Path) -> None:
+    models = APP.partition("class Users")[0]
+    (tmp_path / "models.py").write_text(models)
+    said = told("models.py", "/api/posts?id=eq.1", "--prefix", "api", url="sqlite://")
+    assert "?1 = 1" in said
+    assert "There are: /posts, /users, /words." in explain("models.py", "/post", url="sqlite://").stderr
+    assert "users_r1" in told("/users", url="sqlite://")
+
+
+def test_an_existing_database(app: str, postgresql_url: str) -> None:
+    psql(postgresql_url, "create table tools (id int primary key); create schema other")
+    psql(postgresql_url, "create table other.notes (id int primary key, text text)")
+    psql(
+        postgresql_url,
+        "create function add_tool(number int) returns void language sql as 'insert into tools values (number)'",
     )
-    assert process.stdout is not None
-    process.stdout.readline()
-    process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=20)
-    warnings = [line for line in said.splitlines() if line.startswith("Warning")]
-    told = (
-        "Warning: whoever reaches 0.0.0.0 may read and change everything at /notes: Resource(Note) has neither "
-        "permissions nor user."
+    said = told(postgresql_url, "/tools/7", "--method", "DELETE")
+    assert "DELETE FROM public.tools WHERE public.tools.id = $1" in said
+    assert said.endswith("$1 = 7\n")
+    assert "FROM other.notes" in told(postgresql_url, "/notes", "--schema", "other")
+    assert "add_tool" in told(postgresql_url, "/rpc/add_tool", "--method", "POST", "--data", '{"number": 8}')
+    nothing = explain(postgresql_url, "/toolz")
+    assert nothing.exit_code == 1
+    assert "No resource serves /toolz. Perhaps you meant the table 'public.tools'" in nothing.stderr
+    assert psql(postgresql_url, "select count(*) from tools") == "0"
+
+
+def test_several_databases(app: str, tmp_path: Path) -> None:
+    (tmp_path / f"{app.partition(':')[0]}.py").write_text(
+        APP.replace("db = Database()", 'db, other = Database("sqlite://"), Database("postgresql:///x")')
     )
-    assert warnings == ([told] if host == "0.0.0.0" else [])
+    assert "Resource(Word) does not say which is its own" in explain(app, "/other/words").stderr
+
+
+def test_the_command_itself(app: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [rowserve(), "explain", app, "/other/words"], cwd=tmp_path, capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "FROM words" in done.stdout
