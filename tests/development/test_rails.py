@@ -24,9 +24,9 @@ import asyncio
 import sys
 import threading
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ForeignKey, func, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, selectinload
@@ -141,6 +141,33 @@ async def slow(session: Session) -> None:
     await session.scalar(text(HEAVY if db.url.get_backend_name() == "sqlite" else "SELECT 1 FROM pg_sleep(0.4)"))
 
 
+class Passing:
+    # On the way of each request, and not what any of them waits for.
+
+    def __init__(self, app) -> None:
+        self.app = app
+
+    async def __call__(self, scope, receive, send) -> None:
+        await self.app(scope, receive, send)
+
+
+app.add_middleware(Passing)
+
+
+async def counted(session: Session) -> int:
+    return await session.scalar(select(func.count()).select_from(Author))
+
+
+def on_a_thread(count: Annotated[int, Depends(counted)]) -> int:
+    told_threads.wait(0.4)
+    return count
+
+
+@app.get("/threads")
+async def threads(count: Annotated[int, Depends(on_a_thread)], session: Session) -> int:
+    return count
+
+
 @app.get("/good")
 async def good(session: Session) -> bool:
     await session.scalar(select(Author).limit(1))
@@ -233,7 +260,15 @@ async def test_the_line_is_named_once(module: Any, file: Path, path: str, line: 
 
 async def test_what_is_well_done_is_not_told_of(module: Any) -> None:
     async with guarded(module) as (client, messages):
-        for path in ("/good", "/slow", "/lazy/1?options=true", "/repeated?limit=10", "/authors", "/authors/1"):
+        for path in (
+            "/good",
+            "/slow",
+            "/threads",
+            "/lazy/1?options=true",
+            "/repeated?limit=10",
+            "/authors",
+            "/authors/1",
+        ):
             assert (await client.get(path)).status_code == 200
         assert (await client.patch("/authors/1", json={"name": "b"})).status_code == 200
     assert messages == []
