@@ -1,5 +1,6 @@
 """Async database queries in FastAPI that stay fast when everyone arrives at once."""
 
+from .backends import Roles as Roles
 from .context import Context as Context
 from .database import Database as Database
 from .database import ReadSession as ReadSession

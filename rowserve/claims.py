@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
+USER = "rowserve.user"
+"""Where an ASGI scope has who asks."""
+
 
 class Claims(Mapping[str, Any]):
     """A token's claims: ``user["role"]``, or ``user.role``. They never change, nor does anything in them: objects are

@@ -10,10 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from .claims import USER as USER
 from .sessions import when_committed
-
-USER = "rowserve.user"
-"""Where an ASGI scope has who asks."""
 
 P = ParamSpec("P")
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase
 from starlette.requests import HTTPConnection
 
-from .backends import Backend, Settings, backend_for, is_conflict, pauses
+from .backends import Backend, Roles, Settings, backend_for, is_conflict, pauses
 from .backends.admission import Gate
 from .errors import ApiError
 from .sessions import AsyncReadSession, AsyncWriteSession, watch_for_sharing, when_committed
@@ -51,6 +51,8 @@ class Database:
         timeout: seconds a request may take, waiting and running together; the database is told of it too.
         log_sql: whether statements are logged. Default: whether ``$ROWSERVE_LOG_SQL`` is set.
         search_path: PostgreSQL's schemas for names that stand without one. Default: the server's own.
+        roles: has PostgreSQL run the statements of resources and functions as the role of who asks; see
+            :class:`rowserve.Roles`.
 
     Raises:
         ValueError: the URL cannot be read, or names a database that rowserve does not speak to.
@@ -65,6 +67,7 @@ class Database:
         timeout: float = 10.0,
         log_sql: bool | None = None,
         search_path: Sequence[str] = (),
+        roles: Roles | None = None,
     ) -> None:
         self.url = parsed_url(url or os.environ.get("DATABASE_URL") or DEFAULT_URL)
         if pool_size < 1:
@@ -77,6 +80,7 @@ class Database:
             timeout=timeout,
             log_sql=bool(os.environ.get("ROWSERVE_LOG_SQL")) if log_sql is None else log_sql,
             search_path=tuple(dict.fromkeys(search_path)),
+            roles=roles,
         )
         known.add(self)
         self._backend: Backend | None = None

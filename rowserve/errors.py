@@ -173,15 +173,20 @@ def status_of(sqlstate: str) -> int:
 
 def refused(table: str, *, is_anonymous: bool) -> ApiError:
     """The answer to who may not do something with a table: 401 for those who may yet say who they are."""
-    if is_anonymous:
-        return ApiError(
-            401,
-            "42501",
-            f"permission denied for table {table}",
-            hint="Say who you are: nobody unknown may do this.",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
-    return ApiError(403, "42501", f"permission denied for table {table}")
+    error = ApiError(403, "42501", f"permission denied for table {table}")
+    return of_nobody(error) if is_anonymous else error
+
+
+def of_nobody(error: ApiError) -> ApiError:
+    """A refusal as those are told of it who may yet say who they are."""
+    return ApiError(
+        401,
+        error.code,
+        error.message,
+        details=error.details,
+        hint=error.hint or "Say who you are: nobody unknown may do this.",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
 
 
 REFUSING = re.compile(r"rowserve refuses (nobody|somebody) ([0-9a-f]*)")

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from .backends import Backend
+from .backends import Backend, acting
 from .context import USER, Context
 from .database import Database, default_database
 from .documentation import ERRORS, Error, inlined, query_parameter, select_parameter
@@ -110,7 +110,8 @@ class FunctionServer:
             profile(request.scope, SCHEMAS)
             function = self.function
             caller = Context(request.scope)
-            return await function(CallRequest(request.scope, request.receive, None, caller), dependencies)
+            with acting(function.backend, request.scope):
+                return await function(CallRequest(request.scope, request.receive, None, caller), dependencies)
         except Exception as error:
             # Through the dependencies, so that they roll back; the route makes an answer of it.
             raise FunctionFailed(self._told(request, error)) from error

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from starlette.types import Receive, Scope, Send
 
 from .authentication import Authenticator
-from .backends import Backend
+from .backends import Backend, Roles
 from .context import USER, Context
 from .database import Database, default_database
 from .documentation import QUERY_PATH, Documentation
@@ -190,6 +190,7 @@ class Resource(Hooked, APIRouter, Generic[Model]):
         self._database = database
         self._backend: Backend | None = None
         self._handler: Handler | Guarded | None = None
+        self._roles: Roles | None = None
         prefix = prefix or type(self).prefix
         # The wire is the same whichever the database, so PostgreSQL's names will do.
         dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
@@ -312,6 +313,9 @@ class Resource(Hooked, APIRouter, Generic[Model]):
         try:
             handler = self.handler
             profile(scope, [handler.entity.schema])
+            if self._roles is not None:
+                with self._roles.acting(scope):
+                    return await handler(scope, receive, key)
         except ApiError as error:
             return error_answer(error)
         return await handler(scope, receive, key)
@@ -342,6 +346,7 @@ class Resource(Hooked, APIRouter, Generic[Model]):
         if self._handler is None or self._backend is not backend:
             self._backend = backend
             self._handler = self.handler_on(backend, self._database or default_database())
+            self._roles = backend.settings.roles
         return self._handler
 
     def handler_on(self, backend: Backend, database: Database | None) -> Handler | Guarded:

@@ -6,7 +6,10 @@ sessions use. :mod:`.admission` guards the door of both: what may wait, for how 
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 from sqlalchemy import URL
+from starlette.types import Scope
 
 from .base import Arguments as Arguments
 from .base import Backend as Backend
@@ -16,6 +19,18 @@ from .base import Statement as Statement
 from .base import Write as Write
 from .conflicts import is_conflict as is_conflict
 from .conflicts import pauses as pauses
+from .roles import Roles as Roles
+from .roles import is_nobody as is_nobody
+
+
+def acting(backend: Backend, scope: Scope) -> AbstractContextManager[None]:
+    """Has all statements meanwhile run for who asks, where the database is to know that.
+
+    Raises:
+        ApiError: 401, it is to be known who asks, and is not.
+    """
+    roles = backend.settings.roles
+    return nullcontext() if roles is None else roles.acting(scope)
 
 
 def backend_for(url: URL, settings: Settings) -> Backend:
@@ -25,6 +40,8 @@ def backend_for(url: URL, settings: Settings) -> Backend:
         ValueError: there is no backend for the URL's scheme.
     """
     match url.get_backend_name():
+        case "sqlite" if settings.roles is not None:
+            raise ValueError("roles= is for PostgreSQL: SQLite has no roles, so say who may do what by permissions=")
         case "sqlite":
             from .sqlite import SQLiteBackend
 

@@ -12,6 +12,7 @@ from sqlalchemy import Dialect, MetaData, Table
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from ..errors import ApiError
+from .roles import Local, Roles
 
 Arguments: TypeAlias = tuple[Any, ...]
 """What a driver binds, by position."""
@@ -75,6 +76,7 @@ class Settings:
         timeout: seconds a request may take, waiting and running together.
         log_sql: whether statements are logged, to ``rowserve.sql`` and ``sqlalchemy.engine``.
         search_path: PostgreSQL's schemas for names that stand without one; empty for the server's own.
+        roles: how PostgreSQL is told who asks; None where it is not.
     """
 
     pool_size: int = 10
@@ -82,6 +84,7 @@ class Settings:
     timeout: float = 10.0
     log_sql: bool = False
     search_path: tuple[str, ...] = ()
+    roles: Roles | None = None
 
 
 class Returned(NamedTuple):
@@ -109,6 +112,7 @@ class Write:
         later: more sets, a part at a time, each made when those before it are on their way. They may be gone through
             more than once, on any thread; an error that one raises rolls the write back.
         rollback: whether it is rolled back when it has succeeded: constraints that wait for the end do not, then.
+        local: settings of its transaction, on PostgreSQL.
         timezone: the time zone that times are shown in, on PostgreSQL; None for UTC.
         gathered: the arguments of the statement's gathering.
     """
@@ -121,6 +125,7 @@ class Write:
     later: Iterable[Sequence[Arguments]] = ()
     rollback: bool = False
     timezone: str | None = None
+    local: Local = ()
     gathered: Arguments = ()
 
     @property
@@ -132,7 +137,7 @@ class Write:
     @property
     def is_set_up(self) -> bool:
         """Whether settings of the transaction have to be made for it."""
-        return self.timezone is not None or bool(self.statement.search_path)
+        return self.timezone is not None or bool(self.statement.search_path or self.local)
 
     @property
     def is_single(self) -> bool:

@@ -8,6 +8,7 @@ import logging
 from asyncio import Future
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
@@ -21,7 +22,8 @@ from ..errors import ApiError, database_error, refused_by, unreachable
 from .admission import Door, Gate
 from .base import Arguments, Backend, Returned, Settings, Statement, Write
 from .postgresql_lanes import LOST, STALE, ReadLane, ReadWork, WriteLane, is_lost
-from .postgresql_writing import SET_SEARCH_PATH, SET_TIME_ZONE, Connection, Prepared, Writing, search_path
+from .postgresql_writing import SET_LOCAL, Connection, Prepared, Writing, search_path, set_up
+from .roles import acting_for, acting_in_session, as_connected
 
 LANES = 4
 """Connections for reads, and as many for writes. Measured with 2, 4 and 8: 8 were slower, 2 and 4 about alike."""
@@ -83,12 +85,27 @@ class PostgreSQLBackend(Backend):
                 "Leave them out; for TLS write ?ssl=require."
             )
         self._lanes: list[ReadLane | WriteLane] = []
+        self.roles = settings.roles
+        if self.roles is not None:
+            # Sessions that only read have transactions too, for settings to hold in.
+            self.autocommit = {}
+            self._act_in_sessions()
 
         @event.listens_for(self.engine.sync_engine, "checkout")
         def still_open(connection: Any, record: Any, proxy: Any) -> None:
             # Known without asking the server. The pool then makes a new connection.
             if connection.driver_connection.is_closed():
                 raise DisconnectionError
+
+    def _act_in_sessions(self) -> None:
+        """Has sessions of requests act for who asks, as resources do."""
+
+        @event.listens_for(self.engine.sync_engine, "begin")
+        def act(connection: Any) -> None:
+            local = acting_in_session()
+            if local:
+                names, values = zip(*local, strict=True)
+                connection.exec_driver_sql(SET_LOCAL, (list(names), list(values)))
 
     async def connect(self, *, readonly: bool = False) -> Connection:
         """A new connection; one that is to read only refuses to write, whatever function it is that would."""
@@ -143,11 +160,14 @@ class PostgreSQLBackend(Backend):
     def read(
         self, statement: Statement, arguments: Arguments, timeout: float, *, timezone: str | None = None
     ) -> Future[Any]:
-        work = (statement, arguments, timezone)
-        together = statement.joined is not None and timezone is None
+        local = () if self.roles is None else acting_for()
+        work = (statement, arguments, timezone, local)
+        together = statement.joined is not None and timezone is None and not local
         return self._reads.enter(work, timeout, group=statement, together=together, same=work)
 
     def write(self, write: Write, timeout: float) -> Future[Returned]:
+        if self.roles is not None:
+            write = replace(write, local=acting_for())
         together = write.statement.joined is not None and write.statement.is_shared and write.is_plain
         return self._writes.enter(write, timeout, group=write.statement, together=together)
 
@@ -183,6 +203,7 @@ class PostgreSQLBackend(Backend):
     async def stream(
         self, statement: Statement, arguments: Arguments, *, timezone: str | None = None
     ) -> AsyncGenerator[list[str], None]:
+        local = () if self.roles is None else acting_for()
         await self._streams.enter()
         try:
             connection = await self.connect()
@@ -190,10 +211,7 @@ class PostgreSQLBackend(Backend):
                 # A stream may take as long as its reader does; what bounds it is that the reader may go away.
                 await connection.execute("SET statement_timeout = 0")
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    if statement.search_path:
-                        await connection.fetchval(SET_SEARCH_PATH, search_path(statement.search_path))
-                    if timezone is not None:
-                        await connection.fetchval(SET_TIME_ZONE, timezone)
+                    await set_up(connection, statement, timezone, local)
                     cursor = await connection.cursor(statement.text, *arguments)
                     while rows := await cursor.fetch(CHUNK):
                         yield [row[0] for row in rows]
@@ -215,6 +233,10 @@ class PostgreSQLBackend(Backend):
             raise ConnectionError(self._cannot_connect(error)) from error
 
     async def create_tables(self, metadata: MetaData) -> None:
+        with as_connected():
+            await self._create_tables(metadata)
+
+    async def _create_tables(self, metadata: MetaData) -> None:
         async with self.engine.begin() as connection:
             # One of several processes that start at once creates, the others wait; the number is arbitrary.
             await connection.exec_driver_sql("SELECT pg_advisory_xact_lock(724676937)")

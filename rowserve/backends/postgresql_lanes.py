@@ -16,23 +16,17 @@ from ..errors import ApiError, internal_error, timed_out
 from .admission import Door, Job
 from .base import Arguments, Returned, Settings, Statement, Write
 from .conflicts import pauses
-from .postgresql_writing import (
-    SET_SEARCH_PATH,
-    SET_TIME_ZONE,
-    Connection,
-    Prepared,
-    Writing,
-    fetch_joined,
-    search_path,
-)
+from .postgresql_writing import Connection, Prepared, Writing, fetch_joined, set_up
+from .roles import Local
 
 PREPARED = 256
 """Statements each connection keeps prepared."""
 CANCEL_TIMEOUT = 1.0
 """Seconds the server has to end a statement that was cancelled."""
 
-ReadWork: TypeAlias = tuple[Statement, Arguments, str | None]
-"""A statement, its arguments, and the time zone that it shows moments in if that is not the connection's own."""
+ReadWork: TypeAlias = tuple[Statement, Arguments, str | None, Local]
+"""A statement, its arguments, the time zone that it shows moments in if that is not the connection's own, and settings
+of its transaction."""
 Work = TypeVar("Work")
 
 LOST = (
@@ -211,18 +205,15 @@ class ReadLane(Lane[ReadWork]):
             job.fail(self.failed(error))
 
     async def _read(self, job: Job[ReadWork]) -> None:
-        statement, arguments, timezone = job.work
-        if timezone is None and not statement.search_path:
+        statement, arguments, timezone, local = job.work
+        if timezone is None and not (statement.search_path or local):
             prepared = await self.prepared(statement.text)
             fetch = prepared.fetch if statement.many else prepared.fetchrow
             job.resolve(await fetch(*arguments))
             return
         connection = await self.connected()
         async with connection.transaction(readonly=True):
-            if statement.search_path:
-                await connection.fetchval(SET_SEARCH_PATH, search_path(statement.search_path))
-            if timezone is not None:
-                await connection.fetchval(SET_TIME_ZONE, timezone)
+            await set_up(connection, statement, timezone, local)
             prepared = await self.prepared(statement.text)
             fetch = prepared.fetch if statement.many else prepared.fetchrow
             found = await fetch(*arguments)

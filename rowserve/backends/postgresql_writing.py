@@ -12,13 +12,14 @@ from asyncpg.prepared_stmt import PreparedStatement
 from sqlalchemy import Table
 
 from .. import identifiers
-from .base import Arguments, Returned, Write
+from .base import Arguments, Returned, Statement, Write
+from .roles import Local
 from .upserts import Keys
 
-SET_TIME_ZONE = "SELECT set_config('TimeZone', $1, true)"
+SET_LOCAL = """
+SELECT count(set_config(name, value, true)) FROM unnest($1::text[], $2::text[]) AS settings (name, value)
+"""
 """Holds until the end of the transaction, and no longer."""
-SET_SEARCH_PATH = "SELECT set_config('search_path', $1, true)"
-"""Holds until the end of the transaction."""
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Prepared: TypeAlias = "PreparedStatement[asyncpg.Record]"
@@ -68,10 +69,7 @@ class Writing:
         assert connection is not None
         try:
             async with connection.transaction():
-                if write.statement.search_path:
-                    await connection.fetchval(SET_SEARCH_PATH, search_path(write.statement.search_path))
-                if write.timezone is not None:
-                    await connection.fetchval(SET_TIME_ZONE, write.timezone)
+                await set_up(connection, write.statement, write.timezone, write.local)
                 returned = await run_sets(write, prepared, run)
                 if write.check is not None:
                     write.check(returned)
@@ -152,6 +150,17 @@ async def all_sets(write: Write) -> list[Arguments]:
         sets += part
         await asyncio.sleep(0)
     return sets
+
+
+async def set_up(connection: Connection, statement: Statement, timezone: str | None, local: Local) -> None:
+    """Makes the settings of a transaction."""
+    settings = dict(local)
+    if statement.search_path:
+        settings["search_path"] = search_path(statement.search_path)
+    if timezone is not None:
+        settings["TimeZone"] = timezone
+    if settings:
+        await connection.fetchval(SET_LOCAL, list(settings), list(settings.values()))
 
 
 def search_path(schemas: Sequence[str]) -> str:

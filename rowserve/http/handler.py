@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 
 from starlette.types import Receive, Scope
 
-from ..backends import Backend
+from ..backends import Backend, is_nobody
 from ..context import Context as Asking
-from ..errors import ApiError, internal_error
+from ..errors import ApiError, internal_error, of_nobody
 from ..query import wants_problem_json
 from ..sql.access import ANYTHING, Access
 from ..sql.catalog import Catalog
@@ -174,6 +174,8 @@ async def answered(scope: Scope, run: Callable[[], Awaitable[AnyAnswer]]) -> Any
 def failed(scope: Scope, error: Exception) -> Answer:
     """What becomes of an error."""
     if isinstance(error, ApiError):
+        if error.code == "42501" and error.status == 403 and is_nobody():
+            error = of_nobody(error)
         accept = dict(scope["headers"]).get(b"accept", b"")
         return error_answer(error, problem=wants_problem_json(accept.decode("latin-1")))
     if isinstance(error, ClientGone):

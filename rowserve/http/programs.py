@@ -48,6 +48,7 @@ class ProgramFunction:
 
     def __init__(self, signature: Signature, catalog: Catalog, backend: Backend, limits: Limits, rules: Rules) -> None:
         self.signature = signature
+        self.backend = backend
         self.rules = rules
         self.limits = limits
         self._parse = ParseCache()

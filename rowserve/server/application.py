@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 
 from .. import users
 from ..authentication import Authenticator
+from ..backends import Roles
 from ..database import Database
 from ..errors import ApiError
 from ..functions import Functions
@@ -55,6 +56,7 @@ class Options:
         cors_origins: whose pages may use the API, besides this machine's own.
         limits: what resources are told that is not their default; see :class:`rowserve.http.Limits`.
         credentials: what those who use the API have to show.
+        roles: of a database, how it is told who asks; see :class:`rowserve.Roles`.
         development: whether guard rails are put up; see :mod:`rowserve.development`.
     """
 
@@ -65,6 +67,7 @@ class Options:
     cors_origins: tuple[str, ...] = ()
     limits: dict[str, Any] = field(default_factory=dict)
     credentials: Credentials = field(default_factory=Credentials)
+    roles: dict[str, Any] = field(default_factory=dict)
     development: bool = False
 
     @property
@@ -173,7 +176,8 @@ def served_models(
 def served_database(options: Options, authenticator: Authenticator | None = None) -> FrontDoor:
     """An application that serves an existing database, as it is when the application starts."""
     schemas = options.schemas or ("public",)
-    database = Database(options.target, search_path=(*schemas, *options.extra_search_path))
+    roles = Roles(**options.roles) if options.roles else None
+    database = Database(options.target, search_path=(*schemas, *options.extra_search_path), roles=roles)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -58,6 +58,8 @@ def main() -> None:
 @click.option("--jwt-issuer", metavar="NAME", help="Whom JWTs have to be from.")
 @click.option("--tokens", metavar="FILE", help="Tokens that rowserve token has made.")
 @click.option("--allow-anonymous", is_flag=True, help="Who has no token may use it too.")
+@click.option("--anonymous-role", metavar="ROLE", help="The PostgreSQL role of who has no token, or none in it.")
+@click.option("--role-claim", metavar="NAME", help="The claim that says the PostgreSQL role. Default: role")
 @click.option("--max-rows", type=click.IntRange(1), metavar="N", help="The most rows of a list. Default: 1000")
 @click.option("--max-embed-depth", type=click.IntRange(0), metavar="N", help="How deep resources nest. Default: 8")
 @click.option(
@@ -93,6 +95,8 @@ def serve(
     jwt_issuer: str | None,
     tokens: str | None,
     allow_anonymous: bool,
+    anonymous_role: str | None,
+    role_claim: str | None,
     **limits: Any,
 ) -> None:
     """Serve a database over HTTP, with docs at /docs.
@@ -105,18 +109,24 @@ def serve(
     if log_sql:
         os.environ["ROWSERVE_LOG_SQL"] = "1"
     given = {name: value for name, value in limits.items() if value is not None}
-    credentials = Credentials(jwt_secret, jwks_url, jwt_audience, jwt_issuer, tokens, allow_anonymous)
+    # What somebody unknown may do, the database says then.
+    allowed = allow_anonymous or anonymous_role is not None
+    credentials = Credentials(jwt_secret, jwks_url, jwt_audience, jwt_issuer, tokens, allowed)
+    said = {"anonymous": anonymous_role, "claim": role_claim}
+    roles = {name: value for name, value in said.items() if value is not None}
     options = Options(
-        target, normal_prefix(prefix), schemas, extra_search_path, cors_origins, given, credentials, reload
+        target, normal_prefix(prefix), schemas, extra_search_path, cors_origins, given, credentials, roles, reload
     )
-    if target and not options.is_database:
-        refuse(target, {"schema": schemas, "extra-search-path": extra_search_path}, "an existing database")
-        if not options.makes_resources:
-            shown = {name: value for name, value in asdict(credentials).items() if value}
-            if click.get_current_context().get_parameter_source("jwt_secret") is ParameterSource.ENVIRONMENT:
-                shown.pop("jwt_secret", None)  # the application reads it itself
-            unused = {"prefix": prefix, "cors-origin": cors_origins, **shown, **given}
-            refuse(target, unused, "what rowserve makes resources for")
+    if not options.is_database:
+        named = {"schema": schemas, "extra-search-path": extra_search_path}
+        acting = {"anonymous-role": anonymous_role, "role-claim": role_claim}
+        refuse(target or "the users app", {**named, **acting}, "an existing database")
+    if target and not options.makes_resources:
+        shown = {name: value for name, value in asdict(credentials).items() if value}
+        if click.get_current_context().get_parameter_source("jwt_secret") is ParameterSource.ENVIRONMENT:
+            shown.pop("jwt_secret", None)  # the application reads it itself
+        unused = {"prefix": prefix, "cors-origin": cors_origins, **shown, **given}
+        refuse(target, unused, "what rowserve makes resources for")
     try:
         check_address(host, port)
         check_credentials(options, host)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from starlette.types import Receive, Scope, Send
 
 from ..authentication import Authenticator
-from ..backends import Backend
+from ..backends import Backend, acting
 from ..documentation import Documentation, Group, document, profile_parameter
 from ..errors import ApiError
 from ..http import AnyAnswer, CallHandler, Handler, Limits
@@ -99,7 +99,8 @@ class Gateway:
     async def call(self, scope: Scope, receive: Receive, name: str) -> AnyAnswer:
         """The answer to a call of a function."""
         schema = self.profile(scope)
-        answer = await self.calls(scope, receive, schema, name)
+        with acting(self.backend, scope):
+            answer = await self.calls(scope, receive, schema, name)
         if len(self.schemas) > 1:
             answer.raw_headers.append((b"content-profile", schema.encode("latin-1")))
         return answer
@@ -162,7 +163,11 @@ class TableResource:
         except ApiError as error:
             await error_answer(error)(scope, receive, send)
             return
-        answer = await handler(scope, receive, key)
+        try:
+            with acting(gateway.backend, scope):
+                answer = await handler(scope, receive, key)
+        except ApiError as error:
+            answer = error_answer(error)
         if len(gateway.schemas) > 1:
             answer.raw_headers.append((b"content-profile", schema.encode("latin-1")))
         await answer(scope, receive, send)

@@ -185,6 +185,9 @@ class Share:
     async def executemany(self, text: str, sets: Sequence[Sequence[Any]]) -> None:
         await self.run(text, lambda: self.one.connection.executemany(text, sets))
 
+    async def fetch(self, text: str, *arguments: Any) -> Any:
+        return await self.run(text, lambda: self.one.connection.fetch(text, *arguments))
+
     async def fetchval(self, text: str, *arguments: Any) -> Any:
         return await self.run(text, lambda: self.one.connection.fetchval(text, *arguments))
 
