@@ -27,7 +27,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]
     return "asyncio", request.param
 
 
-ON_BOTH_LOOPS = ("faults/", "http/test_sessions.py", "http/test_bulk.py")
+ON_BOTH_LOOPS = ("faults/", "development/", "http/test_sessions.py", "http/test_bulk.py")
 """Tests of what waits, is cancelled, streams, or travels together. Any other sees nothing of the loop."""
 
 

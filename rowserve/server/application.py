@@ -57,6 +57,7 @@ class Options:
         limits: what resources are told that is not their default; see :class:`rowserve.http.Limits`.
         credentials: what those who use the API have to show.
         roles: of a database, how it is told who asks; see :class:`rowserve.Roles`.
+        development: whether guard rails are put up; see :mod:`rowserve.development`.
     """
 
     target: str | None = None
@@ -67,6 +68,7 @@ class Options:
     limits: dict[str, Any] = field(default_factory=dict)
     credentials: Credentials = field(default_factory=Credentials)
     roles: dict[str, Any] = field(default_factory=dict)
+    development: bool = False
 
     @property
     def makes_resources(self) -> bool:
@@ -96,7 +98,13 @@ def normal_prefix(prefix: str) -> str:
 
 def create() -> ASGIApp:
     """The application of a worker, by the options in its environment."""
-    return application(Options.load())
+    options = Options.load()
+    app = application(options)
+    if options.development:
+        from ..development import GuardRails
+
+        return GuardRails(app)
+    return app
 
 
 def application(options: Options) -> ASGIApp:

@@ -40,7 +40,7 @@ def main() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes that serve.")
-@click.option("--reload", is_flag=True, help="Start again when a file changes, while developing.")
+@click.option("--reload", is_flag=True, help="While developing: start again when a file changes, with guard rails.")
 @click.option("--log-sql", is_flag=True, help="Log each statement.")
 @click.option("--prefix", default="", metavar="PATH", help="A path before all resources, such as /rest/v1.")
 @click.option(
@@ -115,7 +115,7 @@ def serve(
     said = {"anonymous": anonymous_role, "claim": role_claim}
     roles = {name: value for name, value in said.items() if value is not None}
     options = Options(
-        target, normal_prefix(prefix), schemas, extra_search_path, cors_origins, given, credentials, roles
+        target, normal_prefix(prefix), schemas, extra_search_path, cors_origins, given, credentials, roles, reload
     )
     if not options.is_database:
         named = {"schema": schemas, "extra-search-path": extra_search_path}
