@@ -31,7 +31,7 @@ from .query import wants_problem_json
 from .schemas import schemas_for
 from .served import METHODS, embeddable, exposures, rules, served
 from .sessions import driver_error
-from .signatures import Signature
+from .signatures import Signature, is_request
 from .sql.entity import mapped_table
 from .sql.exposure import EVERYTHING
 from .sql.models import model_catalog, model_entity
@@ -79,15 +79,21 @@ class FunctionServer:
         self._backend: Backend | None = None
         self._function: ProgramFunction | None = None
 
-        async def endpoint(request_: Request, **dependencies: Any) -> Response:
+        # FastAPI gives the request to but one parameter: the function's own, where it has one.
+        theirs = next((item.name for item in signature.dependencies if is_request(item.annotation)), None)
+
+        async def endpoint(**dependencies: Any) -> Response:
+            request: Request = dependencies[theirs] if theirs else dependencies.pop("request_")
             if user is not None:
-                request_.scope[USER] = dependencies.pop("user_")
-            return await self._call(request_, dependencies)
+                request.scope[USER] = dependencies.pop("user_")
+            return await self._call(request, dependencies)
 
         # FastAPI is to see, and to give, what the function depends on, and nothing that clients give.
-        own = inspect.Parameter("request_", inspect.Parameter.KEYWORD_ONLY, annotation=Request)
-        known = [] if user is None else [inspect.Parameter("user_", inspect.Parameter.KEYWORD_ONLY, default=user)]
-        endpoint.__signature__ = inspect.Signature([own, *known, *signature.dependencies])  # type: ignore[attr-defined]
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        own = [] if theirs else [inspect.Parameter("request_", keyword, annotation=Request)]
+        known = [] if user is None else [inspect.Parameter("user_", keyword, default=user)]
+        seen = inspect.Signature([*own, *known, *signature.dependencies])
+        endpoint.__signature__ = seen  # type: ignore[attr-defined]
         endpoint.__name__ = signature.name
         self.endpoint = endpoint
 

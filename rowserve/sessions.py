@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.orm import Session as SyncSession
 
-from .backends import Backend
+from .backends import Backend, SharedSessionError
 from .backends.admission import Gate
 
 Callback: TypeAlias = Callable[[], Awaitable[object] | object]
@@ -158,7 +158,7 @@ def watch_for_sharing(engine: AsyncEngine) -> None:
     def enter(connection: Any, *_: object) -> None:
         task = asyncio.current_task()
         if connection.info.setdefault("rowserve_task", task) is not task:
-            raise InvalidRequestError(
+            raise SharedSessionError(
                 "This session is being used by two tasks at once. Await one query before the next, or open a session "
                 "for each task: `async with db.begin() as session:`"
             )
@@ -178,5 +178,5 @@ def watch_for_sharing(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def failed(context: Any) -> None:
-        if context.connection is not None and not isinstance(context.original_exception, InvalidRequestError):
+        if context.connection is not None and not isinstance(context.original_exception, SharedSessionError):
             leave(context.connection)

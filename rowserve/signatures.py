@@ -188,6 +188,12 @@ def is_dependency(annotation: Any, default: Any) -> bool:
     return any(isinstance(extra, params.Depends) for extra in extras)
 
 
+def is_request(annotation: Any) -> bool:
+    """Whether it is the request that FastAPI gives."""
+    plain = undressed(annotation)
+    return isinstance(plain, type) and issubclass(plain, HTTPConnection)
+
+
 def is_writing_session(annotation: Any) -> bool:
     plain = undressed(annotation)
     return isinstance(plain, type) and issubclass(plain, AsyncSession) and not issubclass(plain, AsyncReadSession)

@@ -15,6 +15,7 @@ from .base import Arguments as Arguments
 from .base import Backend as Backend
 from .base import Returned as Returned
 from .base import Settings as Settings
+from .base import SharedSessionError as SharedSessionError
 from .base import Statement as Statement
 from .base import Write as Write
 from .conflicts import is_conflict as is_conflict

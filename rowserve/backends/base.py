@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Dialect, MetaData, Table
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from ..errors import ApiError
@@ -143,6 +144,10 @@ class Write:
     def is_single(self) -> bool:
         """Whether it is plain, and one statement, once."""
         return len(self.sets) == 1 and self.is_plain
+
+
+class SharedSessionError(InvalidRequestError):
+    """A second task uses a session while the first one does."""
 
 
 class Backend(ABC):

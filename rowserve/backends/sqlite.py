@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, MetaData, event, util
-from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from .. import identifiers
 from ..errors import ApiError
 from .admission import Door, Gate, overloaded
-from .base import Arguments, Backend, Returned, Settings, Statement, Write
+from .base import Arguments, Backend, Returned, Settings, SharedSessionError, Statement, Write
 from .sqlite_errors import translated
 from .sqlite_functions import register
 from .sqlite_output import register_output
@@ -133,7 +132,7 @@ class SQLiteBackend(Backend):
         @event.listens_for(engine, "handle_error")
         def failed(context: Any) -> None:
             connection = context.connection
-            if isinstance(context.original_exception, InvalidRequestError):
+            if isinstance(context.original_exception, SharedSessionError):
                 return  # a second task was refused; the timer is that of the first one's statement
             timer = None if connection is None else connection.info.pop("rowserve_timer", None)
             if timer is not None:

@@ -109,7 +109,7 @@ class Gateway:
         """The OpenAPI document of a schema. It is made when it is first asked for, on a thread: there may be many
         tables."""
         made = self._documents.get(schema)
-        if made is None:
+        if made is None or (made.done() and made.exception() is not None):
             made = self._documents[schema] = asyncio.create_task(asyncio.to_thread(self._document, schema))
         return await asyncio.shield(made)
 

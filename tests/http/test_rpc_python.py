@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
-from fastapi import Depends, FastAPI, Header, HTTPException
+from fastapi import Depends, FastAPI, Header, HTTPException, Request
 from httpx import AsyncClient
 from pydantic import BaseModel, Field
 from sqlalchemy import JSON, ForeignKey, LargeBinary, Numeric, select
@@ -482,3 +482,15 @@ async def test_two_routers(database_url: str) -> None:
         assert (await client.get("/v1/rpc/add?a=1")).json() == 11
         assert (await client.get("/v1/rpc/origin")).json() == {"x": 0.0, "y": 0.0}
         assert refusal(await client.get("/v1/rpc/neither")) == (404, "PGRST202")
+
+
+async def test_a_function_that_takes_the_request_itself(database_url: str) -> None:
+    functions = Functions()
+
+    @functions.function
+    async def path(request: Request, ending: str) -> str:
+        """Where it was called."""
+        return request.url.path + ending
+
+    async with client_of(application(Database(database_url), Base, functions)) as client:  # type: ignore[arg-type]
+        assert (await client.post("/rpc/path", json={"ending": "!"})).json() == "/rpc/path!"

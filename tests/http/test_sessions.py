@@ -9,7 +9,7 @@ import pytest
 from fastapi import BackgroundTasks, FastAPI, HTTPException
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select, text, update
-from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.exc import InvalidRequestError, MissingGreenlet
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rowserve import Database, ReadSession, Resource, Session
@@ -430,3 +430,19 @@ async def test_a_closed_database_says_so(db: Database) -> None:
     with pytest.raises(RuntimeError, match="is not open"):
         async with db.begin():
             pass
+
+
+async def test_an_attribute_that_cannot_be_loaded_keeps_nobody_waiting(postgresql_url: str) -> None:
+    app = application(Database(postgresql_url, timeout=120), Base)
+
+    @app.get("/expired")
+    async def expired(session: Session) -> None:
+        user = User(name="Ada")
+        session.add(user)
+        await session.flush()
+        session.expire(user, ["name"])
+        with pytest.raises(MissingGreenlet):
+            assert user.name
+
+    async with client_of(app) as client, asyncio.timeout(30):
+        assert (await client.get("/expired")).status_code == 200
