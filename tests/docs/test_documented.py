@@ -75,6 +75,12 @@ def test_options_of_serve() -> None:
     assert not missing
 
 
+def test_every_guide_is_linked_to() -> None:
+    pages = {path.name for path in (ROOT / "docs" / "guide").glob("*.md")}
+    assert pages
+    assert not [page for page in pages if f"(docs/guide/{page})" not in README]
+
+
 def test_commands() -> None:
     assert {"serve", "explain", "token"} <= main.commands.keys()
     assert not [name for name in main.commands if f"`rowserve {name} " not in README]

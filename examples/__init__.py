@@ -1,0 +1,1 @@
+"""Applications that show how rowserve is used."""
