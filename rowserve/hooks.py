@@ -79,8 +79,12 @@ def nested_of(resource: Resource[Any], entity: Entity, catalog: Catalog) -> Mapp
                 f"nested: {name!r} is to be a relationship of {entity.name} to a model with a resource: {what}"
             )
         (way,) = ways
-        other = resource_of(way.target.table, resource._database)
-        found[name] = Nested(way, other.inserts, partial(inside, other))
+        database = resource._database
+        other = resource_of(way.target.table, database)
+        between = None if way.junction is None else resource_of(way.junction.table, database)
+        if other is None:
+            raise TypeError(f"nested: {name!r} of {entity.name} is of a model that has no Resource")
+        found[name] = Nested(way, other.inserts, partial(inside, other), None if between is None else between.inserts)
     return found
 
 

@@ -59,6 +59,6 @@ def rules(models: Iterable[type[Any]], database: Database | None) -> dict[Table,
     return found
 
 
-def resource_of(table: Table, database: Database | None) -> Resource[Any]:
-    """The resource of a table that may be embedded, for it has one: the first of them."""
-    return next(resource for resource in served(database) if mapped_table(resource._model) is table)
+def resource_of(table: Table, database: Database | None) -> Resource[Any] | None:
+    """The resource of a table, the first of them; None where it has none."""
+    return next((resource for resource in served(database) if mapped_table(resource._model) is table), None)

@@ -42,11 +42,13 @@ class Nested:
         way: the relationship.
         inserts: what inserts rows at its other end for who asks.
         inside: what may be nested in those.
+        between: what inserts rows of the table between the two, where that has a resource of its own.
     """
 
     way: Relationship
     inserts: Callable[[Asking], TransactedInserts]
     inside: Callable[[], Mapping[str, Nested]]
+    between: Callable[[Asking], TransactedInserts] | None = None
 
     @property
     def refers(self) -> bool:
@@ -81,13 +83,19 @@ def refused_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
 
 
-def tree_of(names: Mapping[str, Nested], rows: Sequence[Row]) -> Tree:
-    """The names of what is nested in some rows."""
+def tree_of(names: Mapping[str, Nested], rows: Sequence[Row], most: int) -> Tree:
+    """The names of what is nested in some rows.
+
+    Raises:
+        ApiError: 400 PGRST100 for what is nested deeper than ``most`` levels.
+    """
     tree: Tree = {}
     for name, nested in names.items():
         if any(name in row for row in rows):
+            if not most:
+                raise ApiError(400, "PGRST100", f"'{name}' is nested too deep", hint="Send it by itself.")
             inside = [one for row in rows for one in listed(row.get(name)) if isinstance(one, dict)]
-            tree[name] = tree_of(nested.inside(), inside)
+            tree[name] = tree_of(nested.inside(), inside, most - 1)
     return tree
 
 
@@ -138,7 +146,7 @@ async def add(
             keys = [{there: parent[here] for here, there in nested.way.pairs} for parent in over]
             await add(nested.inserts(context), unit, children, keys)
         else:
-            await link(unit, nested.way, over, await add(nested.inserts(context), unit, children))
+            await link(unit, nested, over, await add(nested.inserts(context), unit, children))
     return parents
 
 
@@ -156,9 +164,9 @@ def checked(name: str, value: Any) -> Row:
     return value
 
 
-async def link(unit: Unit, way: Relationship, sources: Sequence[Row], targets: Sequence[Row]) -> None:
-    """Relates rows by the table between them."""
-    junction = way.junction
+async def link(unit: Unit, nested: Nested, sources: Sequence[Row], targets: Sequence[Row]) -> None:
+    """Relates rows by the table between them: by its resource, for whose rules these are rows as any others."""
+    way, junction = nested.way, nested.way.junction
     assert junction is not None
     rows = [
         {
@@ -167,8 +175,11 @@ async def link(unit: Unit, way: Relationship, sources: Sequence[Row], targets: S
         }
         for source, target in zip(sources, targets, strict=True)
     ]
-    if rows:
-        await (await unit.session()).execute(insert(junction.table), rows)
+    context = await unit.context()
+    if rows and nested.between is not None:
+        await insert_rows(nested.between(context), unit, [{} for _ in rows], rows)
+    elif rows:
+        await context.session.execute(insert(junction.table), rows)
 
 
 async def insert_rows(inserts: TransactedInserts, unit: Unit, rows: Sequence[Row], fixed: Sequence[Row]) -> list[Row]:

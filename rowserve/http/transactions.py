@@ -94,8 +94,10 @@ class Transacted(Writer):
                     raise Undone
         except Undone:
             pass
+        except ApiError:
+            raise
         except HTTPException as error:
-            raise error if isinstance(error, ApiError) else refused(error) from error
+            raise refused(error) from error
         return answer
 
     async def run(
@@ -209,8 +211,10 @@ class TransactedInserts(Transacted, Inserts):
         parsed, preferences = self.context.parse(request.query_string), await self.preferences(request)
         if parsed.query.columns is not None or preferences.resolution is not None:
             raise not_told("Rows with others inside them can neither be merged nor be taken apart by columns=")
+        tree = tree_of(self.hooks.nested, rows, self.context.limits.max_embed_depth)
         if parsed.query.select == Query().select and self.context.entity.exposure.read is None:
-            parsed = self.context.parse("select=" + selected(tree_of(self.hooks.nested, rows)))
+            parsed = self.context.parse(f"select={selected(tree)}")
+        self.context.plan(parsed.query)  # so that what cannot be shown is not inserted first
         await self.claim(request)
         stored = await add(self, request.unit, rows)
         request.unit.undone = preferences.tx == "rollback"

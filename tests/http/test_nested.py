@@ -200,3 +200,47 @@ async def test_only_what_is_said_may_be_nested(blog: Blog) -> None:
 def test_names_of_nothing_are_refused() -> None:
     with pytest.raises(ValueError, match="nested: authors has no relationship 'books'"):
         Resource(Author, nested={"books"})
+
+
+class Link(Base):
+    """That a page is about a topic."""
+
+    __tablename__ = "links"
+
+    page_id: Mapped[int] = mapped_column(ForeignKey("pages.id"), primary_key=True)
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id"), primary_key=True)
+
+
+class Topic(Base):
+    """A topic."""
+
+    __tablename__ = "topics"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Page(Base):
+    """A page."""
+
+    __tablename__ = "pages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    topics: Mapped[list[Topic]] = relationship(secondary="links")
+
+
+async def test_rows_between_are_under_their_own_rules(database_url: str) -> None:
+    rule = ReadOnly() | Where(lambda ctx: Link.topic_id < 10)
+    resources = (Resource(Page, nested={"topics"}), Resource(Topic), Resource(Link, permissions=rule))
+    async with client_of(application(Database(database_url), Base, *resources)) as client:
+        assert refusal(await client.post("/pages", json={"topics": [{"id": 9}, {"id": 10}]})) == (401, "42501")
+        assert (await client.get("/topics")).json() == []
+        assert (await client.post("/pages", json={"topics": [{"id": 8}, {"id": 9}]})).status_code == 201
+        assert len((await client.get("/links")).json()) == 2
+
+
+async def test_what_is_nested_too_deep(blog: Blog) -> None:
+    body: dict[str, Any] = {"name": "Ada"}
+    for _ in range(300):
+        body = {"name": "Ada", "posts": [{"title": "a", "author": body}]}
+    assert refusal(await blog.client.post("/authors", json=body)) == (400, "PGRST100")
+    assert await blog.counts() == [0, 0, 0, 0]
