@@ -12,16 +12,18 @@ import click
 import pytest
 
 import rowserve
-from rowserve import Database, Resource
+from rowserve import Context, Database, Resource, permissions
 from rowserve.authentication import REMEMBERED
 from rowserve.documentation.parameters import PREFERENCES
 from rowserve.hooks import HOOKS
 from rowserve.http import Limits
 from rowserve.identity import JWT
+from rowserve.permissions import Rule
 from rowserve.query import OPERATORS, Preferences
 from rowserve.query.filters import QUANTIFIABLE
 from rowserve.server.cli import explain, main, serve
 from rowserve.sql.casts import _TYPES
+from rowserve.testing import Faults
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -30,6 +32,8 @@ IDENTITY = (ROOT / "docs" / "guide" / "identity.md").read_text()
 EXPLAIN = (ROOT / "docs" / "guide" / "explain.md").read_text()
 HOOKS_GUIDE = (ROOT / "docs" / "guide" / "hooks.md").read_text()
 IN_PYTHON = README.partition("## In Python")[2].partition("\n## ")[0]
+NOT_FOR_USERS = {"backend", "open", "close", "ping"}
+"""What ``async with db`` and the server do."""
 OPTIONS = [option for option in serve.params if isinstance(option, click.Option)]
 CODE = re.compile(r'"(PGRST(?:\d{3}|X00))"')
 
@@ -122,6 +126,36 @@ def test_arguments_of_jwt() -> None:
     assert spans(keys.partition("\n\n```")[0]) >= parameters.keys()
     assert f"| `leeway` | `{parameters['leeway'].default}` |" in keys
     assert f"{REMEMBERED:,} verified tokens" in keys
+
+
+def guide(name: str) -> set[str]:
+    """What stands in backticks in a guide."""
+    return spans((ROOT / "docs" / "guide" / f"{name}.md").read_text())
+
+
+def public(thing: object) -> set[str]:
+    """What has no underscore in front of its name."""
+    return {name for name in dir(thing) if not name.startswith("_")}
+
+
+def test_rules() -> None:
+    rules = {name for name, rule in vars(permissions).items() if inspect.isclass(rule) and issubclass(rule, Rule)}
+    made = rules - {"Rule", "Composed", "All", "Some", "Not"}  # by & | ~
+    assert made
+    assert guide("permissions") >= made
+
+
+def test_methods_of_databases_and_contexts() -> None:
+    assert {name for span in spans(README) for name in re.findall(r"\w+", span)} >= public(Database) - NOT_FOR_USERS
+    assert {name for span in guide("hooks") for name in re.findall(r"\w+", span)} >= public(Context) - {"scope"}
+
+
+def test_what_tests_are_written_with() -> None:
+    fixtures = {"client", "session", "database", "queries", "faults", "app"}
+    assert guide("testing") >= {*fixtures, "assert_queries"}
+    faults = {"next_commit_fails", "connection_lost", "pool_is_full", "slow"}
+    assert public(Faults) >= faults
+    assert {name for span in guide("testing") for name in re.findall(r"\w+", span)} >= faults
 
 
 def test_public_names() -> None:
