@@ -57,7 +57,8 @@ class SQLiteBackend(Backend):
         self.url = url.set(drivername="sqlite+aiosqlite")
         self.path = Path(url.database or "")
         self.settings = settings
-        self.busy_timeout = min(BUSY_TIMEOUT, settings.timeout)
+        # Half of the time there is, so that there is another attempt.
+        self.busy_timeout = min(BUSY_TIMEOUT, settings.timeout / 2)
         self.engine = create_async_engine(
             self.url,
             echo=settings.log_sql,

@@ -169,10 +169,19 @@ class WriteThread(Thread):
 
     def outcomes(self, batch: list[Job[Write]]) -> list[Outcome]:
         try:
-            return self._transaction(batch)
+            return self._begun_transaction(batch)
         except sqlite3.IntegrityError:
             # A deferred constraint is looked at by COMMIT, which does not say whose fault it is.
             return [self._own_transaction(job) for job in batch]
+
+    def _begun_transaction(self, batch: list[Job[Write]]) -> list[Outcome]:
+        """Runs a batch, again and again until its time is over where another process is writing."""
+        while True:
+            try:
+                return self._transaction(batch)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or self._stopped:
+                    raise
 
     def _own_transaction(self, job: Job[Write]) -> Outcome:
         try:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -157,3 +160,25 @@ async def test_what_fails_otherwise_is_not_run_again(database: Database) -> None
         await database.run(insert_again)
     assert caught.value.code == "23505"
     assert runs == 1
+
+
+@contextmanager
+def locked(url: str) -> Iterator[None]:
+    """Another process writes, for longer than SQLite waits for it, and not as long as a request may take."""
+    connection = sqlite3.connect(url.removeprefix("sqlite:///"), check_same_thread=False, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(1.4, lambda: connection.execute("COMMIT"))
+    release.start()
+    yield
+    release.join()
+    connection.close()
+
+
+async def test_another_process_that_writes_is_waited_for(sqlite_url: str) -> None:
+    database = Database(sqlite_url, timeout=2)
+    async with client_of(application(database, Base, Resource(Account))) as client:
+        with locked(sqlite_url):
+            assert (await client.post("/accounts", json={"id": 1, "balance": 1})).status_code == 201
+        with locked(sqlite_url):
+            await database.run(lambda session: session.execute(update(Account).values(balance=2)))
+        assert (await client.get("/accounts/1")).json()["balance"] == 2
