@@ -117,8 +117,7 @@ class Database:
         """Waits for what is running, callbacks after commits included, and closes every connection."""
         backend = self.backend
         opened.remove(self)
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._called_back()
         await backend.close()
         self._backend = None
 
@@ -208,6 +207,11 @@ class Database:
             task = asyncio.create_task(self._call(callback))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    async def _called_back(self) -> None:
+        """Waits for all that was to be called after commits."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def _call(self, callback: Callable[[], Awaitable[object] | object]) -> None:
         try:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, ColumnExpressionArgument, and_, not_, null, or_
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.util import _deep_deannotate
 
 from .context import Context
 from .sources import told
@@ -223,7 +224,9 @@ class Where(Rule):
                 f"Where takes a function that makes a condition of SQL; this one makes {expression!r}: decide by it in "
                 "When(lambda ctx: …)"
             )
-        return expression
+        # What is in relationship.has() and any() is marked as nothing to be replaced, but claims and columns are.
+        within: ColumnElement[bool] = _deep_deannotate(expression, values=["no_replacement_traverse"])
+        return within
 
     @cached_property
     def claims(self) -> list[ClaimParameter]:

@@ -24,6 +24,7 @@ from .base import Arguments, Backend, Returned, Settings, SharedSessionError, St
 from .sqlite_errors import translated
 from .sqlite_functions import register
 from .sqlite_output import register_output
+from .sqlite_qualified import QualifyingCompiler
 from .sqlite_threads import ReadThread, ReadWork, WriteThread
 from .sqlite_writing import Writing, told
 
@@ -68,6 +69,7 @@ class SQLiteBackend(Backend):
         )
         self.dialect = self.engine.dialect
         identifiers.quoting(self.dialect)
+        self.dialect.statement_compiler = QualifyingCompiler
         # The driver's connections are in autocommit mode already: nothing has to be set and set back.
         self.autocommit = {"rowserve_autocommit": True}
         self.writing = asyncio.Lock()

@@ -66,6 +66,8 @@ async def _started(app: Any) -> AsyncIterator[ASGIApp]:
 
             async def started(scope: Scope, receive: Receive, send: Send) -> None:
                 await app({**scope, "state": dict(state or {})}, receive, send)
+                for database in opened:
+                    await database._called_back()
 
             running_queries.clear()
             try:
@@ -76,7 +78,8 @@ async def _started(app: Any) -> AsyncIterator[ASGIApp]:
 
 @pytest.fixture
 async def client(_started: ASGIApp) -> AsyncIterator[AsyncClient]:
-    """A client of the application. What the application does not handle is raised in the test."""
+    """A client of the application. What the application does not handle is raised in the test; what it does after a
+    commit has been done when the answer is there."""
     async with AsyncClient(transport=ASGITransport(app=_started), base_url="http://test") as client:
         yield client
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import FastAPI
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -30,6 +32,18 @@ db = Database(pool_size=2, timeout=3.0)
 app = FastAPI(lifespan=db.lifespan)
 app.include_router(Resource(Author))
 app.include_router(Resource(Book))
+welcomed: list[str] = []
+
+
+async def welcome(name: str) -> None:
+    await asyncio.sleep(0.01)
+    welcomed.append(name)
+
+
+@app.post("/welcome", status_code=201)
+async def join(name: str, session: Session) -> None:
+    session.add(Author(name=name))
+    db.after_commit(session, welcome, name)
 
 
 @app.post("/signup", status_code=201)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rowserve import Database
 from rowserve.testing import Faults, Queries, assert_queries
 
-from .app import Author, Book
+from .app import Author, Book, welcomed
 
 pytestmark = pytest.mark.anyio
 
@@ -103,6 +103,14 @@ async def test_constraints_that_wait_for_the_commit(client: AsyncClient, session
     assert (await client.get("/books?select=title,authors(name)")).json() == [
         {"title": "Iliad", "authors": {"name": "Homer"}}
     ]
+
+
+async def test_what_comes_after_the_commit_is_done_with_the_answer(client: AsyncClient, faults: Faults) -> None:
+    assert (await client.post("/welcome?name=Ada")).status_code == 201
+    assert welcomed == ["Ada"]
+    faults.next_commit_fails()
+    assert (await client.post("/welcome?name=Grace")).status_code == 503
+    assert welcomed == ["Ada"]
 
 
 async def test_requests_in_parallel(client: AsyncClient) -> None:
