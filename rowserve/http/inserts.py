@@ -11,7 +11,18 @@ from urllib.parse import parse_qsl, quote
 from ..backends import Returned
 from ..csv_rows import rows_of_csv
 from ..errors import ApiError
-from ..query import Column, Comparison, Field, Modifiers, Parsed, Preferences, Query, SelectItem, unparse
+from ..query import (
+    Column,
+    Comparison,
+    Field,
+    MediaType,
+    Modifiers,
+    Parsed,
+    Preferences,
+    Query,
+    SelectItem,
+    unparse,
+)
 from ..rows import Body
 from ..slices import Rows, rows_of_json
 from ..sql.entity import Entity
@@ -80,18 +91,16 @@ class Inserts(Writer):
             if media.singular:
                 EXACTLY_ONE.check(0)
         status = 200 if conflict is not None and conflict.changes and not is_any_new(returned) else 201
-        return self.inserted(
-            request, preferences, layout, returned, status, return_=return_, has_key=has_key, many=many
-        )
+        return self.inserted(request, preferences, media, layout, returned, status, return_, has_key, many)
 
     def inserted(
         self,
         request: Request,
         preferences: Preferences,
+        media: MediaType,
         layout: Layout,
         returned: Returned,
         status: int,
-        *,
         return_: str | None,
         has_key: bool,
         many: bool,
@@ -103,7 +112,6 @@ class Inserts(Writer):
             has_key: whether the rows have the primary key in them.
             many: whether they came as an array.
         """
-        media = request.media_type()
         headers: Headers = []
         if return_ is not None or preferences is not NO_PREFERENCES:
             add_applied(headers, preferences, *APPLIED)

@@ -227,7 +227,8 @@ class TransactedInserts(Transacted, Inserts):
         context, return_ = self.context, preferences.return_
         if return_ is None and context.limits.default_return == "minimal":
             return_ = "minimal"
-        kind, query = kind_of(request.media_type()), parsed.query
+        media = request.media_type()
+        kind, query = kind_of(media), parsed.query
         if return_ == "headers-only":
             query = replace(query, select=self.key, embedded=())
         parsed, zone = self.zoned(parsed._replace(query=query), preferences)
@@ -244,16 +245,9 @@ class TransactedInserts(Transacted, Inserts):
                 raise context.access.refusal(context.entity)
             texts.append(found[0])
         layout = layout_of(context.plan(query), kind)
-        return self.inserted(
-            request,
-            preferences,
-            layout,
-            Returned(texts, len(stored)),
-            201,
-            return_=return_,
-            has_key=has_key(context.entity, query.select),
-            many=many,
-        )
+        shown = has_key(context.entity, query.select)
+        returned = Returned(texts, len(stored))
+        return self.inserted(request, preferences, media, layout, returned, 201, return_, shown, many)
 
     def compile_shown(self, query: Query, kind: Kind, zone: int | None) -> Read:
         """The statement for a row, as its kind has it."""
