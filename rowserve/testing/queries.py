@@ -12,7 +12,7 @@ NO_QUERIES = frozenset({"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "
 class Queries(list[str]):
     """The SQL of each statement that reached the database, in order; several requests may have shared one.
 
-    What begins and ends transactions is left out, and SQLite's settings.
+    What begins and ends transactions is left out, and rowserve's own settings.
     """
 
     def note(self, text: str) -> None:
