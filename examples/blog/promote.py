@@ -19,4 +19,6 @@ async def promote(name: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(promote(*sys.argv[1:]))
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    asyncio.run(promote(sys.argv[1]))
