@@ -31,8 +31,9 @@ class Users(Resource[User]):
         raise HTTPException(403, "Users sign up, at /signup")
 
     async def before_update(self, ctx: Context, rows: list[Row], changes: Row) -> None:
-        if "role" in changes and ctx.user.role != Role.admin:
-            raise HTTPException(403, "Only admins give roles")
+        for row in rows:
+            if ctx.user.role != Role.admin and changes.get("role", row["role"]) != row["role"]:
+                raise HTTPException(403, "Only admins give roles")
 
 
 class Posts(Resource[Post]):
