@@ -1,1 +1,1 @@
-"""Applications that show how rowserve is used."""
+"""Applications to read, run and copy from."""

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, ColumnExpressionArgument, and_, not_, null, or_
-from sqlalchemy.sql import visitors
+from sqlalchemy import ColumnElement, ColumnExpressionArgument, Null, and_, not_, null, or_
+from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.elements import BooleanClauseList, Grouping
 from sqlalchemy.sql.util import _deep_deannotate
 
 from .context import Context
@@ -238,3 +239,21 @@ class Where(Rule):
 
     def condition(self, action: Action, decided: Decided) -> Granted:
         return None if decided[self] is None else self.expression
+
+
+def granted(condition: Granted) -> Granted:
+    """The same, None where it is true of no row: what cannot be told and something else besides is no better known.
+
+    So whoever may not write is refused before hooks are asked, which may take it that somebody is known.
+    """
+    return None if is_never(condition) else condition
+
+
+def is_never(condition: object) -> bool:
+    """Whether a condition is true of no row, as far as can be told from how it is composed."""
+    if isinstance(condition, Grouping):
+        return is_never(condition.element)
+    if isinstance(condition, BooleanClauseList):
+        of = any if condition.operator is operators.and_ else all
+        return of(is_never(part) for part in condition.clauses)
+    return condition is None or isinstance(condition, Null)

@@ -1,1 +1,1 @@
-"""A blog with users, posts, comments and tags: who may do what, what happens then, and tests of it."""
+"""A blog: users, posts, comments and tags, with rules, hooks, versions and endpoints of its own."""

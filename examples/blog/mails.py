@@ -1,20 +1,23 @@
-"""Mails that are never sent: they are kept here, for tests to read."""
+"""Mails, which this blog only pretends to send: they are logged, and the last ones are kept."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import logging
+from collections import deque
+from dataclasses import dataclass
+
+log = logging.getLogger(__name__)
 
 
-class Mail(NamedTuple):
-    """A mail."""
-
+@dataclass(frozen=True, slots=True)
+class Mail:
     to: str
     subject: str
 
 
-sent: list[Mail] = []
+sent: deque[Mail] = deque(maxlen=100)
 
 
 async def send(to: str, subject: str) -> None:
-    """Sends a mail, as far as this blog does."""
+    log.info("Mail to %s: %s", to, subject)
     sent.append(Mail(to, subject))

@@ -1,116 +1,122 @@
-"""What the blog serves of its tables, to whom, and what happens then."""
+"""What is served of the models, to whom, and what the blog does when it is written."""
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Any, Self
+from typing import Any
 
 from fastapi import HTTPException
-from pydantic import BaseModel, Field, StringConstraints, model_validator
 from sqlalchemy import select
 
 from rowserve import Context, Resource
-from rowserve.permissions import IsAuthenticated, ReadOnly, When, Where
+from rowserve.permissions import IsAuthenticated, ReadOnly, Where
 
 from . import mails
-from .models import Comment, Post, PostTag, Tag, User
-from .security import anybody
+from .models import Comment, Post, PostTag, Role, Tag, User
+from .security import anybody, is_admin
+from .shapes import CommentCreate, CommentUpdate, PostCreate, PostUpdate, UserUpdate
 
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
-Rows = list[dict[str, Any]]
-
-is_admin = IsAuthenticated() & When(lambda ctx: ctx.user.role == "admin")
-is_author = IsAuthenticated() & When(lambda ctx: ctx.user.role == "author")
-is_published = Where(lambda ctx: Post.published_at.is_not(None))
-is_on_a_published_post = Where(
-    lambda ctx: select(Post.id).where(Post.id == Comment.post_id, Post.published_at.is_not(None)).exists()
-)
-is_about_an_own_post = Where(
-    lambda ctx: select(Post.id).where(Post.id == PostTag.post_id, Post.author_id == ctx.user.id).exists()
-)
+Row = dict[str, Any]
 
 
 class Users(Resource[User]):
-    """Everybody sees who is there; only admins change what somebody may do."""
+    """Who writes here. Everybody may be read of; one may change oneself, but for the role."""
 
     user = anybody
-    permissions = is_admin | ReadOnly()
-    hidden = ("email", "password_hash")
-    readonly = ("id", "name")
+    hidden = {"email", "password_hash"}
+    readonly = {"id", "name"}
+    update = UserUpdate
+    permissions = is_admin | ReadOnly() | Where(lambda ctx: User.id == ctx.user.id)
 
+    async def before_insert(self, ctx: Context, rows: list[Row]) -> None:
+        raise HTTPException(403, "Users sign up, at /signup")
 
-class PostCreate(BaseModel):
-    """A new post. Without a slug it gets one of its title."""
-
-    title: str = Field(min_length=1, max_length=200)
-    body: str = ""
-    slug: Slug | None = None
-
-    @model_validator(mode="after")
-    def named(self) -> Self:
-        if self.slug is None:
-            self.slug = re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-") or "post"
-        return self
-
-
-class PostUpdate(BaseModel):
-    """Changes to a post."""
-
-    title: str | None = Field(None, min_length=1, max_length=200)
-    body: str | None = None
-    slug: Slug | None = None
+    async def before_update(self, ctx: Context, rows: list[Row], changes: Row) -> None:
+        for row in rows:
+            if ctx.user.role != Role.admin and changes.get("role", row["role"]) != row["role"]:
+                raise HTTPException(403, "Only admins give roles")
 
 
 class Posts(Resource[Post]):
-    """Drafts are their authors' own. What is published everybody reads, and it keeps its slug."""
+    """What is written. Drafts are seen by their authors and admins only."""
 
     user = anybody
-    permissions = is_admin | ReadOnly() & is_published | is_author & Where(lambda ctx: Post.author_id == ctx.user.id)
-    hidden = ("moderation_note",)
-    create = PostCreate
-    update = PostUpdate
-    nested = ("comments",)
+    hidden = {"moderation_note"}
+    readonly = {"id", "author_id", "created_at", "published_at"}
+    embed = {"author", "comments", "tags"}
+    create, update = PostCreate, PostUpdate
+    permissions = (
+        is_admin
+        | IsAuthenticated() & Where(lambda ctx: Post.author_id == ctx.user.id)
+        | ReadOnly() & Where(lambda ctx: Post.is_published)
+    )
 
-    async def before_insert(self, ctx: Context, rows: Rows) -> None:
+    async def before_insert(self, ctx: Context, rows: list[Row]) -> None:
         for row in rows:
-            row["author_id"] = int(ctx.user.id)
+            row["author_id"] = ctx.user.id
 
-    async def before_update(self, ctx: Context, rows: Rows, changes: dict[str, Any]) -> None:
-        if "slug" in changes and any(row["published_at"] and row["slug"] != changes["slug"] for row in rows):
-            raise HTTPException(409, "What is published keeps its slug: others link to it")
+    async def before_update(self, ctx: Context, rows: list[Row], changes: Row) -> None:
+        for row in rows:
+            if row["published_at"] is not None and changes.get("slug", row["slug"]) != row["slug"]:
+                raise HTTPException(409, "The slug of what is published stays: others have linked to it")
+
+
+class Moderation(Resource[Post]):
+    """Posts as admins see them, with a note that nobody else does."""
+
+    prefix = "/moderation"
+    user = anybody
+    readonly = {column.name for column in Post.__table__.columns} - {"moderation_note"}
+    permissions = is_admin
+
+
+seen_post = Where(lambda ctx: Comment.post.has(Post.is_published)) | Where(
+    lambda ctx: Comment.post.has(Post.author_id == ctx.user.id)
+)
 
 
 class Comments(Resource[Comment]):
-    """Whoever is known may comment on what is published."""
+    """What is said of posts. Comments are seen where their post is, and changed by who has written them."""
 
     user = anybody
-    permissions = is_admin | is_on_a_published_post & (
-        ReadOnly() | IsAuthenticated() & Where(lambda ctx: Comment.author_id == ctx.user.id)
-    )
-    readonly = ("id", "author_id", "written_at")
+    readonly = {"id", "author_id", "created_at"}
+    create, update = CommentCreate, CommentUpdate
+    permissions = is_admin | seen_post & (ReadOnly() | Where(lambda ctx: Comment.author_id == ctx.user.id))
 
-    async def before_insert(self, ctx: Context, rows: Rows) -> None:
+    async def before_insert(self, ctx: Context, rows: list[Row]) -> None:
         for row in rows:
-            row["author_id"] = int(ctx.user.id)
+            row["author_id"] = ctx.user.id
 
-    async def after_insert(self, ctx: Context, rows: Rows) -> None:
-        about = {row["post_id"] for row in rows}
-        posts = await ctx.session.execute(
-            select(User.email, Post.title).join(Post.author).where(Post.id.in_(about), User.id != int(ctx.user.id))
+    async def after_insert(self, ctx: Context, rows: list[Row]) -> None:
+        """Tells authors of what others say."""
+        told = (
+            select(User.email, Post.title)
+            .join(Post, Post.author_id == User.id)
+            .join(Comment, Comment.post_id == Post.id)
+            .where(Comment.id.in_([row["id"] for row in rows]), Comment.author_id != User.id)
+            .order_by(Comment.id)
         )
-        for email, title in posts:
-            ctx.after_commit(mails.send, email, f"A comment on {title}")
+        for email, title in await ctx.session.execute(told):
+            ctx.after_commit(mails.send, email, f"A comment on “{title}”")
 
 
 class Tags(Resource[Tag]):
-    """What posts may be about: for admins to say."""
+    """Words that posts are found by. Admins choose them."""
 
     user = anybody
+    readonly = {"id"}
     permissions = is_admin | ReadOnly()
 
 
 class PostTags(Resource[PostTag]):
-    """Authors say what their posts are about."""
+    """Which posts have which tags: for their authors to say."""
 
     user = anybody
-    permissions = is_admin | ReadOnly() | is_author & is_about_an_own_post
+    permissions = (
+        is_admin
+        | Where(lambda ctx: PostTag.post.has(Post.author_id == ctx.user.id))
+        | ReadOnly() & Where(lambda ctx: PostTag.post.has(Post.is_published))
+    )
+
+
+# Where a model is embedded, its first resource says how: Posts stands before Moderation.
+resources: list[Resource[Any]] = [Users(), Posts(), Moderation(), Comments(), Tags(), PostTags()]

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope
 
 from ..backends import Backend
 from ..context import Context as Asking
-from ..permissions import Rule
+from ..permissions import Rule, granted
 from ..sql.access import ANYTHING, Access, Action
 from ..sql.catalog import Catalog
 from ..sql.entity import Entity
@@ -48,7 +48,7 @@ class Rules:
         is_anonymous, *known = decided
         parts = dict(zip(self._parts, known, strict=True))
         conditions = {
-            (table, action): rule.condition(action, parts)
+            (table, action): granted(rule.condition(action, parts))
             for table, rule in self.rules.items()
             for action in get_args(Action)
         }

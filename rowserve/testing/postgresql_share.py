@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from ..backends.postgresql import SET_FORMATS
 from ..backends.postgresql_writing import Connection as Driver
 from ..backends.postgresql_writing import Prepared
 from .faults import Faults
@@ -206,7 +207,8 @@ class Share:
         """
         word = first_word(text)
         self._check(word, text)
-        self.one.queries.note(text)
+        if text != SET_FORMATS:
+            self.one.queries.note(text)
         if self._held or word in ("SAVEPOINT", "RELEASE", "ROLLBACK"):
             return await self._run_bare(call)
         try:

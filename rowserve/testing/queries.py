@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 
-TRANSACTION_CONTROL = frozenset({"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"})
+NO_QUERIES = frozenset({"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA"})
 
 
 class Queries(list[str]):
     """The SQL of each statement that reached the database, in order; several requests may have shared one.
 
-    What begins and ends transactions is left out.
+    What begins and ends transactions is left out, and rowserve's own settings.
     """
 
     def note(self, text: str) -> None:
-        if first_word(text) not in TRANSACTION_CONTROL:
+        if first_word(text) not in NO_QUERIES:
             self.append(text)
 
 

@@ -54,7 +54,8 @@ class Reader:
     ``python`` whose first line is ``# name.py`` is saved under that name; any other is executed, in one namespace for
     the document, with ``await`` allowed as in ``python -m asyncio``. ``js`` is saved under the name in its first line,
     ``// name.mjs``. In ``console``, a line with ``$`` is run, and has to print the lines that follow it, where ``…``
-    stands for anything; ``NAME=$(…)`` keeps what is printed, for ``$NAME``. Any other language is only looked at.
+    stands for anything; ``NAME=$(…)`` keeps what is printed, for ``$NAME``, or of it what ``| jq -r .member`` takes.
+    Any other language is only looked at.
 
     Args:
         folder: where the reader works.
@@ -117,7 +118,9 @@ class Reader:
         """Runs a command; what it prints. A server goes on until the next one is started."""
         assigned = ASSIGNMENT.fullmatch(command)
         if assigned is not None:
-            self.stand_ins[f"${assigned[1]}"] = self.run(assigned[2])
+            command, _, member = assigned[2].partition(" | jq -r .")
+            printed = self.run(command)
+            self.stand_ins[f"${assigned[1]}"] = str(json.loads(printed)[member]) if member else printed
             return ""
         words = shlex.split(self.replaced(command.removeprefix("python -m pip install uv && ")))
         match words:
@@ -201,6 +204,7 @@ class Server:
         parser = argparse.ArgumentParser("curl", exit_on_error=False, allow_abbrev=False)
         parser.add_argument("-i", dest="include", action="store_true")
         parser.add_argument("-I", dest="head", action="store_true")
+        parser.add_argument("-s", action="store_true")
         parser.add_argument("-X", dest="method")
         parser.add_argument("-H", dest="headers", action="append", default=[])
         parser.add_argument("-d", dest="data")

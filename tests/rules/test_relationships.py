@@ -11,7 +11,7 @@ from httpx import AsyncClient
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import DeclarativeBase, Mapped, aliased, mapped_column, relationship
 
-from rowserve import Database, Resource
+from rowserve import Context, Database, Resource
 from rowserve.permissions import AllowAny, ReadOnly, When, Where
 from tests.helpers import application, client_of
 
@@ -100,8 +100,30 @@ async def sees(client: AsyncClient, granted: list[int]) -> None:
     assert [post["id"] for post in filtered.json()] == sorted({number // 10 for number in granted})
 
 
-async def test_of_nobody_known(database_url: str) -> None:
-    rule = ReadOnly() & Where(lambda ctx: Note.post.has(Post.author_id == ctx.user.id))
-    app = application(Database(database_url), Base, Resource(Note, user=Depends(caller), permissions=rule))
-    async with client_of(app) as client:
-        assert (await client.get("/notes")).json() == []
+class Notes(Resource[Note]):
+    """Notes that are written by who sends them."""
+
+    user = Depends(caller)
+    readonly = frozenset({"writer_id"})
+    permissions = Where(lambda ctx: Note.post.has(kind="open")) & (
+        ReadOnly() | Where(lambda ctx: Note.writer_id == ctx.user.id)
+    )
+
+    async def before_insert(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            row["writer_id"] = ctx.user.id
+
+
+async def test_who_is_nobody_known_is_refused_before_hooks_are_asked(database_url: str) -> None:
+    database = Database(database_url)
+    posts = Resource(Post, database=database)
+    async with client_of(application(database, Base, posts, Notes(database=database))) as client:
+        assert (await client.post("/posts", json=POSTS)).status_code == 201
+        note = {"id": 11, "post_id": 1, "after_id": None}
+        assert (await client.post("/notes", json=note)).status_code == 401
+        answer = await client.post("/notes", json=note, headers={"x-user": "1"})
+        assert answer.status_code == 201, answer.text
+        assert (
+            await client.post("/notes", json={**note, "id": 12, "post_id": 2}, headers={"x-user": "1"})
+        ).status_code == 403
+        assert len((await client.get("/notes")).json()) == 1

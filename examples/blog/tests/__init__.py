@@ -1,0 +1,1 @@
+"""The blog's own tests: ``uv run pytest examples/blog``."""

@@ -1,79 +1,68 @@
-"""The blog in each test, with somebody of every kind in it."""
+"""Who the tests are about, and what they have written."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterator
+from collections import deque
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pytest
-from fastapi import FastAPI
-from httpx import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from examples.blog import mails
-from examples.blog.models import Comment, Post, Role, Tag, User
-from examples.blog.security import token_for
+from .. import mails
+from ..mails import Mail
+from ..models import Comment, Post, Role, Tag, User, now
+from ..security import token_for
 
-pytest_plugins = ["rowserve.testing"]
-
-
-def pytest_configure() -> None:
-    """A database of the tests' own, unless there is one: before the application asks for it."""
-    os.environ.setdefault("DATABASE_URL", f"sqlite:///{tempfile.mkdtemp(prefix='blog-')}/test.db")
+Headers = dict[str, str]
 
 
-@pytest.fixture
-def app() -> FastAPI:
-    from examples.blog.app import app
+@dataclass(frozen=True, slots=True)
+class Blog:
+    """Ada has a draft, and a post that Bob has said something of. Both are authors, Root is an admin.
 
-    return app
+    ``ada``, ``bob`` and ``root`` are what each of them sends along.
+    """
+
+    ada: Headers
+    bob: Headers
+    root: Headers
+    ids: dict[str, int]
+    draft: str
+    post: str
+    comment: str
 
 
-@pytest.fixture(autouse=True)
-def outbox() -> Iterator[list[mails.Mail]]:
-    """The mails that a test has sent."""
-    mails.sent.clear()
-    yield mails.sent
-    mails.sent.clear()
-
-
-@dataclass
-class World:
-    """Who there is, and what they have written: a post each of Ada's and Bob's, and a draft each."""
-
-    admin: User
-    ada: User
-    bob: User
-    reader: User
-    published: Post
-    draft: Post
-    other_draft: Post
-    comment: Comment
+def shown_by(user: User) -> Headers:
+    return {"Authorization": f"Bearer {token_for(user)}"}
 
 
 @pytest.fixture
-async def world(session: AsyncSession, client: AsyncClient) -> World:
-    def user(name: str, role: Role) -> User:
-        return User(name=name, email=f"{name}@example.org", password_hash="", role=role)
+async def blog(session: AsyncSession) -> Blog:
+    ada, bob, root = (
+        User(name=name, email=f"{name.lower()}@blog.example", password_hash="none: nobody can log in")
+        for name in ("Ada", "Bob", "Root")
+    )
+    root.role = Role.admin
+    draft = Post(author=ada, title="A draft", slug="a-draft", body="…")
+    post = Post(
+        author=ada, title="A post", slug="a-post", body="Read on.", published_at=now(), tags=[Tag(name="maths")]
+    )
+    comment = Comment(author=bob, post=post, text="I have.")
+    session.add_all([root, draft, post, comment])
+    await session.commit()
+    return Blog(
+        ada=shown_by(ada),
+        bob=shown_by(bob),
+        root=shown_by(root),
+        ids={user.name: user.id for user in (ada, bob, root)},
+        draft=f"/posts/{draft.id}",
+        post=f"/posts/{post.id}",
+        comment=f"/comments/{comment.id}",
+    )
 
-    admin, ada, bob = user("root", Role.admin), user("ada", Role.author), user("bob", Role.author)
-    reader = user("eve", Role.reader)
-    session.add_all([admin, ada, bob, reader])
-    await session.flush()
-    published = Post(author_id=ada.id, slug="hello", title="Hello", body="x" * 2_500, published_at=datetime.now(UTC))
-    draft = Post(author_id=ada.id, slug="a-draft", title="A draft")
-    other_draft = Post(author_id=bob.id, slug="bobs-draft", title="Bob's draft")
-    session.add_all([published, draft, other_draft, Tag(name="python")])
-    await session.flush()
-    comment = Comment(post_id=published.id, author_id=reader.id, text="I have read it")
-    session.add_all([comment, Comment(post_id=draft.id, author_id=ada.id, text="To be done")])
-    await session.flush()
-    return World(admin, ada, bob, reader, published, draft, other_draft, comment)
 
-
-def of(user: User) -> dict[str, str]:
-    """The headers of somebody who has logged in."""
-    return {"authorization": f"Bearer {token_for(user)}"}
+@pytest.fixture
+def sent() -> deque[Mail]:
+    """The mails that a test has had sent."""
+    mails.sent.clear()
+    return mails.sent
