@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy import ForeignKey, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from rowserve import Database, ReadSession, Resource, Session
+from rowserve import Context, Database, ReadSession, Resource, Session
 
 
 class Base(DeclarativeBase):
@@ -32,6 +33,18 @@ db = Database(pool_size=2, timeout=3.0)
 app = FastAPI(lifespan=db.lifespan)
 app.include_router(Resource(Author))
 app.include_router(Resource(Book))
+
+
+class Hooked(Resource[Author]):
+    """Authors that a hook is told of."""
+
+    prefix = "/hooked"
+
+    async def after_insert(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
+        """Has nothing to do."""
+
+
+app.include_router(Hooked())
 welcomed: list[str] = []
 
 

@@ -162,9 +162,11 @@ async def test_queries_of_all_are_counted(client: AsyncClient, session: AsyncSes
         await client.get("/names")
     with assert_queries(1):
         await session.scalars(select(Author))
+    with assert_queries(1):
+        await client.post("/hooked", json={"name": "Grace"})
     with assert_queries(0):
         await client.get("/docs")
-    assert len(queries) == 4
+    assert len(queries) == 5
 
 
 async def test_fails_because_of_one_query_for_each_row(client: AsyncClient, session: AsyncSession) -> None:
