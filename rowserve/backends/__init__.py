@@ -22,6 +22,10 @@ from .conflicts import is_conflict as is_conflict
 from .conflicts import pauses as pauses
 from .roles import Roles as Roles
 from .roles import is_nobody as is_nobody
+from .sqlite_memory import turn_off_statistics
+
+# Here, for nothing of rowserve loads SQLite before it comes by.
+turn_off_statistics()
 
 
 def acting(backend: Backend, scope: Scope) -> AbstractContextManager[None]:
