@@ -55,15 +55,18 @@ class Hooked:
         """Is given the rows as they were."""
 
 
+def written_hooks(resource: Hooked) -> list[str]:
+    """The names of the hooks that a subclass has written."""
+    return [name for name in HOOKS if getattr(type(resource), name) is not getattr(Hooked, name)]
+
+
 def hooks_of(resource: Resource[Any], entity: Entity, catalog: Catalog, database: Database) -> Hooks:
     """The hooks that a resource has.
 
     Raises:
         TypeError: what is to be nested has no resource, or there is no such relationship.
     """
-    written = {
-        name: getattr(resource, name) for name in HOOKS if getattr(type(resource), name) is not getattr(Hooked, name)
-    }
+    written = {name: getattr(resource, name) for name in written_hooks(resource)}
     nested = nested_of(resource, entity, catalog)
     return Hooks(database.begin, nested=nested, is_replayable=resource.retry, **written)
 

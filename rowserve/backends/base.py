@@ -198,8 +198,11 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    async def read_in(self, session: AsyncSession, statement: Statement, arguments: Arguments) -> list[Any]:
-        """The rows that a statement yields in the transaction of a session. Raises as :meth:`write_in` does."""
+    async def read_in(
+        self, session: AsyncSession, statement: Statement, arguments: Arguments, *, timezone: str | None = None
+    ) -> list[Any]:
+        """The rows that a statement yields in the transaction of a session; see :meth:`read` for the arguments. Raises
+        as :meth:`write_in` does."""
 
     @abstractmethod
     def stream(

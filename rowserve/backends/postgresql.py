@@ -176,9 +176,12 @@ class PostgreSQLBackend(Backend):
         with self._translating():
             return await Writing(OneConnection(connection)).run(write)
 
-    async def read_in(self, session: AsyncSession, statement: Statement, arguments: Arguments) -> list[Any]:
+    async def read_in(
+        self, session: AsyncSession, statement: Statement, arguments: Arguments, *, timezone: str | None = None
+    ) -> list[Any]:
         connection = await self._driver(session)
         with self._translating():
+            await set_up(connection, statement, timezone, ())
             return await connection.fetch(statement.text, *arguments)
 
     async def _driver(self, session: AsyncSession) -> Connection:

@@ -241,7 +241,9 @@ class SQLiteBackend(Backend):
 
         return await self._on_thread(session, run)
 
-    async def read_in(self, session: AsyncSession, statement: Statement, arguments: Arguments) -> list[Any]:
+    async def read_in(
+        self, session: AsyncSession, statement: Statement, arguments: Arguments, *, timezone: str | None = None
+    ) -> list[Any]:
         def run(connection: sqlite3.Connection) -> list[Any]:
             rows: list[Any] = translating(connection.execute, statement.text, arguments).fetchall()
             return rows

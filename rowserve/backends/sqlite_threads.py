@@ -109,6 +109,12 @@ class ReadThread(Thread):
             return job, told(error)
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether another process was writing. An error that SQLite has not raised itself has no code; of one that it has
+    extended, the lowest byte is what it is an extension of."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+
+
 @lru_cache(maxsize=2_048)
 def side_by_side(text: str, size: int) -> str:
     """One SELECT of a statement that yields one text, several times, each with its own arguments."""
@@ -180,7 +186,7 @@ class WriteThread(Thread):
             try:
                 return self._transaction(batch)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or self._stopped:
+                if not is_busy(error) or self._stopped:
                     raise
 
     def _own_transaction(self, job: Job[Write]) -> Outcome:

@@ -24,7 +24,7 @@ from ..sql.read import Read, all_columns, compile_matched, compile_rows
 from ..sql.wire import json_text
 from ..sql.write import Change
 from .bodies import read_body
-from .checks import RowCount
+from .checks import EXACTLY_ONE, RowCount
 from .formats import Kind, Layout, kind_of, layout_of
 from .hooks import Hook, Hooks, Row
 from .idempotency import HEADER, Replay, key_of, make_table
@@ -216,6 +216,8 @@ class TransactedInserts(Transacted, Inserts):
             parsed = self.context.parse(f"select={selected(tree)}")
         self.context.plan(parsed.query)  # so that what cannot be shown is not inserted first
         await self.claim(request)
+        if request.media_type().singular:
+            EXACTLY_ONE.check(len(rows))
         stored = await add(self, request.unit, rows)
         request.unit.undone = preferences.tx == "rollback"
         return await self.shown(request, parsed, preferences, stored, is_array)
@@ -240,7 +242,9 @@ class TransactedInserts(Transacted, Inserts):
                 ("shown", one.query, kind, zone), partial(self.compile_shown, one.query, kind, zone)
             )
             caller = await request.unit.context()
-            found = await context.backend.read_in(caller.session, read.statement, read.bind(one.values, caller))
+            found = await context.backend.read_in(
+                caller.session, read.statement, read.bind(one.values, caller), timezone=preferences.timezone
+            )
             if not found:
                 raise context.access.refusal(context.entity)
             texts.append(found[0])

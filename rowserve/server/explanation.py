@@ -20,7 +20,7 @@ from ..context import USER, Context
 from ..database import Database, known
 from ..documentation import QUERY_PATH
 from ..errors import ApiError
-from ..hooks import HOOKS
+from ..hooks import written_hooks
 from ..http import QUERY_KEY, Guarded, Handler, Limits, Rules
 from ..http.guarded import ACTIONS
 from ..http.responses import error_answer
@@ -109,7 +109,7 @@ async def explained(options: Options, asked: Asked) -> str:
             ]
     else:
         lines.append("No rule: everybody may do everything with it.")
-    hooks = [name for name in HOOKS if getattr(type(resource), name) is not getattr(Resource, name)]
+    hooks = written_hooks(resource)
     if hooks and asked.action != "select":
         lines.append(f"Hooks, which are not called here: {', '.join(hooks)}.")
     try:

@@ -63,7 +63,9 @@ class Recorder(Backend):
     async def write_in(self, session: AsyncSession, write: Write) -> NoReturn:
         self.write(write, 0)
 
-    async def read_in(self, session: AsyncSession, statement: Statement, arguments: Arguments) -> NoReturn:
+    async def read_in(
+        self, session: AsyncSession, statement: Statement, arguments: Arguments, *, timezone: str | None = None
+    ) -> NoReturn:
         raise Recorded(statement, arguments)
 
     def stream(self, statement: Statement, arguments: Arguments, *, timezone: str | None = None) -> NoReturn:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any
 
+from httpx import AsyncClient
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, computed_field, field_validator
 from sqlalchemy import JSON, CheckConstraint, DateTime, ForeignKey, Numeric, UniqueConstraint, func, select
 from sqlalchemy.ext.hybrid import hybrid_property
@@ -255,3 +256,23 @@ class Hooked(Resource[Counted]):
 
     async def after_update(self, ctx: Context, rows: list[dict[str, Any]]) -> None:
         self.seen += rows
+
+
+POSTS = [
+    {"title": "One", "text": "aaaa", "author_id": 1, "moderation_note": "a secret", "moderator_id": 2},
+    {"title": "Two", "text": "bbbb", "author_id": 2, "moderation_note": "b secret", "moderator_id": None},
+    {"title": "Bad", "text": "cccc", "author_id": 2, "moderation_note": "spam", "moderator_id": 1},
+]
+for post in POSTS:
+    post["created_at"] = "2021-01-01T00:00:00"
+
+
+async def filled(client: AsyncClient, path: str) -> None:
+    """Fills the tables; the rest of what posts are by a resource that hides nothing."""
+    for where, rows in (
+        ("/authors", [{"name": "Ada"}, {"name": "Bob"}]),
+        (path, POSTS),
+        ("/comments", [{"post_id": 1, "text": "hm"}]),
+    ):
+        answer = await client.post(where, json=rows)
+        assert answer.status_code == 201, answer.text

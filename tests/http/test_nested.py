@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from httpx import AsyncClient
-from sqlalchemy import Column, ForeignKey, Numeric, Table
+from sqlalchemy import Column, DateTime, ForeignKey, Numeric, Table
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from rowserve import Context, Database, Resource
@@ -244,3 +245,39 @@ async def test_what_is_nested_too_deep(blog: Blog) -> None:
         body = {"name": "Ada", "posts": [{"title": "a", "author": body}]}
     assert refusal(await blog.client.post("/authors", json=body)) == (400, "PGRST100")
     assert await blog.counts() == [0, 0, 0, 0]
+
+
+async def test_one_object_is_wanted_of_one_row(blog: Blog) -> None:
+    headers = {"accept": "application/vnd.pgrst.object+json"}
+    assert (await blog.client.post("/authors", json=ADA, headers=headers)).json()["name"] == "Ada"
+    two = [{"name": "Eve", "posts": []}, {"name": "Mia", "posts": []}]
+    assert refusal(await blog.client.post("/authors", json=two, headers=headers)) == (406, "PGRST116")
+    assert await blog.counts() == [1, 2, 2, 2]
+
+
+class Event(Base):
+    """Something that takes place."""
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    start: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    guests: Mapped[list[Guest]] = relationship()
+
+
+class Guest(Base):
+    """Who comes."""
+
+    __tablename__ = "guests"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
+
+
+async def test_moments_are_shown_in_the_time_zone_that_is_asked_for(database_url: str) -> None:
+    resources = (Resource(Event, nested={"guests"}), Resource(Guest))
+    async with client_of(application(Database(database_url), Base, *resources)) as client:
+        body = {"start": "2026-01-02T03:04:05Z", "guests": [{}]}
+        headers = {"prefer": "timezone=America/Los_Angeles, return=representation"}
+        answer = await client.post("/events?select=start", json=body, headers=headers)
+        assert answer.json() == [{"start": "2026-01-01T19:04:05-08:00"}]

@@ -177,3 +177,25 @@ def test_rowserve_is_imported_without_pytest() -> None:
     program = "import sys, rowserve, rowserve.users; print({'pytest', 'rowserve.testing'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "set()\n"
+
+
+def test_who_waits_too_long_for_another_to_write_is_told_so(sqlite_url: str, tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(CONFTEST.replace("Database()", "Database(timeout=0.5)"))
+    (tmp_path / "test_users.py").write_text(WAITING)
+    run = pytest_in(tmp_path, sqlite_url)
+    assert run.outcomes == {"test_waits": "PASSED"}, run.output
+
+
+WAITING = """
+import pytest
+from rowserve.users import User
+
+@pytest.mark.anyio
+async def test_waits(client, database):
+    with database.backend.one.turn:
+        database.backend.one.writer = object()  # a transaction of a connection that is not the program's
+    answer = await client.post("/users", json={"name": "Ada"})
+    assert (answer.status_code, answer.json()["code"]) == (503, "53300"), answer.text
+    with database.backend.one.turn:
+        database.backend.one.writer = None
+"""
