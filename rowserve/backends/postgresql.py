@@ -34,6 +34,8 @@ STREAMS = 4
 CHUNK = 1_000
 """Rows of a stream fetched at a time."""
 CONNECT_TIMEOUT = 5.0
+KEPT = 4_000_000
+"""Bytes of a block that has been freed: the server's process then keeps twice as much from one answer to the next."""
 EPOCH = datetime(2000, 1, 1)
 FORMATS = {"timezone": "UTC", "datestyle": "ISO, MDY", "intervalstyle": "postgres"}
 """What the wire shows of times does not depend on where the server stands."""
@@ -115,6 +117,7 @@ class PostgreSQLBackend(Backend):
             arguments = {**arguments, "server_settings": settings}
         connection: Connection = await asyncpg.connect(**arguments)
         await keep_last_days(connection)
+        await keep_memory(connection)
         return connection
 
     async def _connect_session(self, **arguments: Any) -> Connection:
@@ -278,6 +281,11 @@ async def keep_last_days(connection: Connection) -> None:
         await connection.set_type_codec(
             name, schema="pg_catalog", format="tuple", encoder=encode, decoder=lambda value: value
         )
+
+
+async def keep_memory(connection: Connection) -> None:
+    """Has the server keep the memory of one answer for the next (decision 0019)."""
+    await connection.execute(f"SELECT length(repeat(' ', {KEPT}))")
 
 
 def days_of(day: date) -> tuple[int]:
