@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from asyncio import Task
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from operator import itemgetter
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import asyncpg
@@ -224,8 +225,8 @@ class ReadLane(Lane[ReadWork]):
         assert joined is not None
         prepared = await self.prepared(joined)
         rows = await prepared.fetch(*zip(*[job.work[1] for job in batch], strict=True))
-        for job, row in zip(batch, rows, strict=True):
-            job.resolve(row)
+        for job, row in zip(batch, sorted(rows, key=itemgetter(-1)), strict=True):
+            job.resolve(row[:-1])
 
 
 class WriteLane(Lane[Write]):

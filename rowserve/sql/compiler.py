@@ -23,7 +23,6 @@ from sqlalchemy import (
     and_,
     case,
     exists,
-    func,
     literal_column,
     select,
     types,
@@ -33,7 +32,7 @@ from sqlalchemy import column as lexical_column
 from ..errors import ApiError, refusing_text
 from ..query import Field, Order
 from .access import ANYTHING, Access, Action, over
-from .aggregates import is_aggregated_by
+from .aggregates import aggregated
 from .catalog import called, row_of
 from .conditions import Conditions
 from .entity import Entity
@@ -115,6 +114,10 @@ class Compiler(ABC):
         """The groups of a grouped select whose columns are ``r0``, ``r1``, …, with their keys and types."""
 
     @abstractmethod
+    def text(self, scope: Scope, value: Value) -> ColumnElement[Any]:
+        """A value as :meth:`line_of` is to get it; what is embedded as its JSON."""
+
+    @abstractmethod
     def object_of(self, pairs: Sequence[Pair], rows: Any) -> ColumnElement[Any]:
         """A row as a JSON object."""
 
@@ -141,7 +144,15 @@ class Compiler(ABC):
     def one(self, scope: Scope, items: Sequence[Item], where: Sequence[ColumnElement[bool]]) -> Select[Any]:
         """The JSON object of the one row there is."""
         listed = self.plain(scope, items, Arrangement(where))
-        return self.selected(listed, self.object_of(listed.pairs, listed.rows))
+        return self.selected(listed, self.member_of(listed.pairs, listed.rows))
+
+    def member_of(self, pairs: Sequence[Pair], rows: Any) -> ColumnElement[Any]:
+        """A row inside another, as the database's JSON functions are to get it."""
+        return self.object_of(pairs, rows)
+
+    def members_of(self, listed: Listed) -> ColumnElement[Any]:
+        """Rows inside another, as the database's JSON functions are to get them."""
+        return self.selected(listed, self.array_of(self.object_of(listed.pairs, listed.rows))).scalar_subquery()
 
     # Names.
 
@@ -209,15 +220,14 @@ class Compiler(ABC):
     # Related rows.
 
     def embedded(self, scope: Scope, embedded: Embedded) -> ColumnElement[Any]:
-        """Related rows as JSON: an object or null where there is one at the most, else an array."""
+        """Related rows, to be JSON: an object or null where there is one at the most, else an array."""
         child, where = self.related(scope, embedded)
         node = embedded.node
         if not embedded.relationship.is_to_one:
-            listed = self.listed(child, node, where, embedded.relationship)
-            return self.selected(listed, self.array_of(self.object_of(listed.pairs, listed.rows))).scalar_subquery()
+            return self.members_of(self.listed(child, node, where, embedded.relationship))
         if node.is_aggregated:
             listed = self.listed(child, node, where, embedded.relationship)
-            found = first(self.selected(listed, self.object_of(listed.pairs, listed.rows)))
+            found = first(self.selected(listed, self.member_of(listed.pairs, listed.rows)))
         else:
             found = self.one(child, node.items, where)
         return single(found, child.entity).scalar_subquery()
@@ -366,22 +376,7 @@ class Compiler(ABC):
         )
 
     def aggregate(self, item: Item, column: ColumnElement[Any], target: Target) -> Target:
-        wire = target.wire
-        if not is_aggregated_by(item.aggregate or "", wire.name):
-            raise ApiError(
-                404,
-                "42883",
-                f"function {item.aggregate}({wire.name}) does not exist",
-                hint="No function matches the given name and argument type. You might need to cast it.",
-            )
-        if item.aggregate == "count":
-            wire = wire_type(types.BigInteger(), self.dialect)
-        elif item.aggregate == "avg" or (item.aggregate == "sum" and "numeric" not in wire.name):
-            wire = wire if wire.name == "interval" else wire_type(types.Numeric(), self.dialect)
-        call = getattr(func, item.aggregate or "")
-        # As many decimals as the column has, for a cast to text; of an average there are as many as it takes.
-        keeps_scale = item.aggregate in ("sum", "max", "min") and isinstance(column.type, types.Numeric)
-        made = Target(call(column, type_=column.type if keeps_scale else types.NullType()), wire)
+        made = aggregated(item.aggregate or "", column, target.wire, self.dialect)
         cast = item.aggregate_cast
         return made if cast is None else self.cast(made, cast)
 

@@ -122,6 +122,7 @@ def compile_read(
     arrangement = arranged(compiler, scope, node, where)
     page = listed(compiler, scope, node, arrangement, form)
     row = row_of(compiler, node, page, form)
+    # Not cast to text: drivers take JSON for one as it is, and PostgreSQL would copy all of it twice.
     body = compiler.lines_of(row) if form == "csv" else shown_as(compiler.array_of(row), form)
 
     total: ColumnElement[Any] = null()
@@ -143,7 +144,8 @@ def compile_read(
         packed = select(packed_row(func.count(), total, edge, body)).select_from(page.rows)
         return replace(read, statement=Statement(read.statement.text, compiled_text(compiler.dialect, packed)))
     joinable = node.source is None and all(is_joinable(node, condition) for condition in node.modifiers.where)
-    joinable = joinable and (not node.access.condition(node.entity.table, "select") or is_of_one_row(node))
+    is_light = not node.access.condition(node.entity.table, "select") and lists_in_lists(node) < 2
+    joinable = joinable and (is_light or is_of_one_row(node))
     if read.arguments and joinable and not compiler.parameters.has_constants and not has_arrays(statement):
         joined = joined_text(compiler.dialect, statement)
         return replace(read, statement=Statement(read.statement.text, joined))
@@ -180,14 +182,16 @@ def row_of(compiler: Compiler, node: Node, page: Listed, form: Form) -> ColumnEl
 
 
 def shown_as(json: ColumnElement[Any], form: Form) -> ColumnElement[Any]:
-    """The text of a JSON object or array, as the form has it."""
+    """A JSON object or array, as the form has it."""
     # PostgreSQL's own function; SQLite is given one of that name.
-    return cast(func.json_strip_nulls(json) if form == "stripped" else json, Text)
+    return func.json_strip_nulls(json) if form == "stripped" else json
 
 
 def text_of(compiler: Compiler, pairs: Sequence[Pair], rows: FromClause, form: Form) -> ColumnElement[Any]:
     """What the form makes of a row."""
-    return compiler.line_of(pairs, rows) if form == "csv" else shown_as(compiler.object_of(pairs, rows), form)
+    if form == "csv":
+        return compiler.line_of(pairs, rows)
+    return cast(shown_as(compiler.object_of(pairs, rows), form), Text)
 
 
 def counted(
@@ -257,6 +261,14 @@ def is_joinable(node: Node, condition: Condition) -> bool:
     return condition.operator == "eq" and bool(column.unique)
 
 
+def lists_in_lists(node: Node) -> int:
+    """How deep lists are embedded in lists: with two, rows are so many that who shares an execution waits for others'
+    work, and saves nothing that would be felt."""
+    return max(
+        (lists_in_lists(each.node) + (not each.relationship.is_to_one) for each in node.embedded.values()), default=0
+    )
+
+
 def is_of_one_row(node: Node) -> bool:
     """Whether the filters name one row, by what is unique: whatever else is asked of it, it is found by that."""
     return any(
@@ -303,7 +315,8 @@ def positional(compiled: Any) -> tuple[str, list[str]]:
 
 
 def joined_text(dialect: Dialect, statement: Select[Any]) -> str:
-    """The same statement for many sets of arguments: each parameter an array, one row of results for each set."""
+    """The same statement for many sets of arguments: each parameter an array, one row of results for each set, in any
+    order, with the number of the set at its end. PostgreSQL would sort whole results, and send none before the last."""
     _, names = positional(statement.compile(dialect=dialect))
     parameters: dict[str, BindParameter[Any]] = {}
 
@@ -317,7 +330,7 @@ def joined_text(dialect: Dialect, statement: Select[Any]) -> str:
     one = correlated.subquery("one").lateral("one")
     arrays = [BindParameter(name, type_=array_of(parameters[name].type)) for name in names]
     sets = func.unnest(*arrays).table_valued(*names, with_ordinality="n").render_derived(name="sets")
-    many = select(*one.c).select_from(sets.join(one, literal_column("true"))).order_by(column("n"))
+    many = select(*one.c, column("n")).select_from(sets.join(one, literal_column("true")))
     return compiled_text(dialect, many)
 
 
@@ -339,7 +352,7 @@ def compile_rows(
     compiler.max_rows = max_rows
     page = listed(compiler, scope, node, arrangement, form)
     row = row_of(compiler, node, page, form)
-    row = row if form == "csv" else shown_as(row, form)
+    row = row if form == "csv" else cast(shown_as(row, form), Text)
     return compiled_read(compiler.dialect, compiler.selected(page, row), compiler.parameters)
 
 

@@ -150,7 +150,8 @@ def shown_whole(
     source = written
     texts: list[ColumnElement[Any]] = []
     for items, made in ((node.items if form else (), form), (all_columns(node.entity), "json")):
-        columns: list[Any] = [compiler.output(scope, item.value).label(item.key) for item in items]
+        output = compiler.text if made == "csv" else compiler.output
+        columns: list[Any] = [output(scope, item.value).label(item.key) for item in items]
         rows = select(*columns or [literal_column("1")]).correlate(written).lateral(compiler.name("rows"))
         source = source.join(rows, true())
         texts.append(text_of(compiler, [(item.key, rows.c[item.key]) for item in items], rows, made or "json"))

@@ -39,7 +39,7 @@ class SQLiteCompiler(Compiler):
         return select(sqlite_object(pairs)).select_from(scope.rows).where(*where).correlate(*scope.outer)
 
     def text(self, scope: Scope, value: Value) -> ColumnElement[Any]:
-        """A value as PostgreSQL's text; what is embedded as its JSON."""
+        # As PostgreSQL has it.
         if not isinstance(value, ColumnValue):
             return self.output(scope, value)
         target = self.column(scope, value)
