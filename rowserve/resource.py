@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute, _effective_route_context_var
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Select, Table, true
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from .authentication import Authenticator
@@ -220,6 +221,7 @@ class Resource(Hooked, APIRouter, Generic[Model]):
             route_class=ResourceRoute,
             **options,
         )
+        self._beginnings = [self.prefix.partition("{")[0]]
         self._add_routes(documentation)
         resources[id(self)] = self
 
@@ -231,13 +233,23 @@ class Resource(Hooked, APIRouter, Generic[Model]):
     def _add_routes(self, documentation: Documentation) -> None:
         collection, item = self._identified(self._collection), self._identified(self._item)
         endpoints = {"/": collection, QUERY_PATH: self._identified(self._query), documentation.item_path: item}
+        # FastAPI tries one route after the other, twice for each request. So a few come first that take all methods,
+        # undocumented ones too; the routes behind are for OpenAPI.
+        for path, endpoint in {"": collection, **endpoints}.items():
+            methods = ["POST"] if path == QUERY_PATH else list(METHODS)
+            self.add_api_route(path, endpoint, methods=methods, include_in_schema=False)
         for operation in documentation.operations():
             self.add_api_route(
                 operation.path, endpoints[operation.path], methods=[operation.method], **operation.route()
             )
-        # What is left: the other spelling of the path, HEAD and OPTIONS, and the answer to any other method.
-        for path, endpoint in (("", collection), ("/", collection), (documentation.item_path, item)):
-            self.add_api_route(path, endpoint, methods=list(METHODS), include_in_schema=False)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        # An application may have many resources: a look at the path, instead of all routes of each.
+        path = scope["path"]
+        for beginning in self._beginnings:
+            if beginning in path:
+                return super().matches(scope)
+        return Match.NONE, {}
 
     def _identified(self, endpoint: Endpoint) -> Endpoint:
         """An endpoint that FastAPI tells who asks."""
@@ -297,7 +309,7 @@ class Resource(Hooked, APIRouter, Generic[Model]):
         return await self._answer(request.scope, request.receive, QUERY_KEY)
 
     async def _item(self, request: Request) -> Response:
-        (key,) = request.path_params.values()
+        *_, key = request.path_params.values()  # behind those of the prefixes
         return await self._answer(request.scope, request.receive, key)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send, key: str | None) -> None:
@@ -329,6 +341,7 @@ class Resource(Hooked, APIRouter, Generic[Model]):
             TypeError: it is not async, or is not annotated; the message says what to write.
         """
         add_function(self, PREFIX, signature_of(function), lambda: (self._database, self.limits), user=self.user)
+        self._beginnings.append(PREFIX)
         return function
 
     @property

@@ -7,8 +7,11 @@ from typing import Annotated
 
 import pytest
 from fastapi import Depends, FastAPI, Header, HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 
 from rowserve import Database, Resource
+from rowserve.resource import ResourceRoute
 from rowserve.users import Base, User
 from tests.helpers import application, client_of, names
 
@@ -58,6 +61,37 @@ async def test_a_prefix_of_the_application_comes_before_it(database_url: str) ->
         first = await client.get("/api/v1/users?limit=1")
         assert first.links["next"]["url"].startswith("/api/v1/users?")
         assert names(await client.get(first.links["next"]["url"])) == ["b"]
+
+
+async def test_prefixes_may_have_parameters(database_url: str) -> None:
+    app = application(Database(database_url), Base, Resource(User, prefix="/of/{tenant}/users"), People())
+    app.include_router(Resource(User), prefix="/tenants/{tenant}")
+
+    async with client_of(app) as client:
+        for path in ("/of/acme/users", "/tenants/acme/users"):
+            posted = await client.post(path, json={"name": "a"})
+            assert (posted.status_code, posted.json()["name"]) == (201, "a")
+            assert posted.headers["location"] == f"{path}/{posted.json()['id']}"
+            assert (await client.get(posted.headers["location"])).json() == posted.json()
+            assert (await client.get(path)).json()[-1] == posted.json()
+        assert (await client.get("/of/users")).status_code == 404
+        assert names(await client.get("/people")) == ["a", "a"]
+
+
+async def test_what_is_not_its_own_is_not_looked_for(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:
+    """FastAPI asks the routes of every router one by one, at some microseconds each."""
+    asked: list[str] = []
+
+    class Watched(ResourceRoute):
+        def matches(self, scope: Scope) -> tuple[Match, Scope]:
+            asked.append(self.path)
+            return super().matches(scope)
+
+    monkeypatch.setattr("rowserve.resource.ResourceRoute", Watched)
+    app = application(Database(database_url), Base, *(Resource(User, prefix=f"/users{n}") for n in range(9)))
+    async with client_of(app) as client:
+        assert (await client.get("/users8")).json() == []
+        assert set(asked) == {"/users8"}
 
 
 async def test_a_mounted_application_links_to_itself(database_url: str) -> None:
