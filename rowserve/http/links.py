@@ -6,6 +6,7 @@ does not tell every row from every other, or cannot be said by filters, they are
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ from ..query import (
     has_keyset,
     next_offset,
     next_page,
+    parse,
     previous_offset,
     previous_page,
     unparse,
@@ -29,7 +31,10 @@ from ..sql.plan import Node
 from ..sql.read import Boundary
 
 TEXTS = 64
-"""How many texts of links are kept for each shape of a request."""
+"""How many texts of filters are kept for each shape of a request."""
+NO_QUERY = parse("")
+_URL_SAFE = re.compile(r"[!$-;=?-~]*")
+"""What may stand between the brackets of a link as it is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,18 +52,21 @@ class Paging:
     nullable: tuple[bool, ...]
     by_key: bool
     came_by_link: bool
-    _texts: dict[Any, PageText] = field(default_factory=dict, init=False)
+    _texts: dict[tuple[bool, ...], PageText] = field(default_factory=dict, init=False)
 
     @property
     def boundary(self) -> Boundary:
         """What has to be known of a page."""
         return "both" if self.came_by_link else "far"
 
-    def links(self, parsed: Parsed, max_rows: int | None, boundary: str | None) -> Iterator[tuple[str, str]]:
+    def links(
+        self, parsed: Parsed, sent: str | None, max_rows: int | None, boundary: str | None
+    ) -> Iterator[tuple[str, str]]:
         """The relations there are and their query strings.
 
         Args:
             parsed: the request for this page.
+            sent: its query string; None where that does not say all of it.
             max_rows: the most rows of a page.
             boundary: what the statement of the page says of its ends.
         """
@@ -75,7 +83,7 @@ class Paging:
             return
         forward, backward = (near, far[1:] and far) if modifiers.backward else (far[1:] and far, near)
         if forward:
-            yield "next", self.next(parsed, tuple(forward[0].values()))
+            yield "next", self.next(parsed, sent, tuple(forward[0].values()))
         if backward:
             row = tuple(backward[0].values())
             yield "prev", unparse(previous_page(parsed, self.order, row, self.nullable, size=size))
@@ -84,22 +92,22 @@ class Paging:
             assert previous is not None
             yield "prev", unparse(previous)
 
-    def next(self, parsed: Parsed, last: tuple[Any, ...]) -> str:
+    def next(self, parsed: Parsed, sent: str | None, last: tuple[Any, ...]) -> str:
         """The query string for the page after a row.
 
-        First pages are asked for again and again: the texts of their links are kept. Others begin at a row, and only
-        those who have come there ask for them.
+        First pages are asked for again and again, with ever other values: what was sent stays as it is, and the filter
+        is put behind it, whose text is kept but for the row.
         """
-        if self.came_by_link:
+        if self.came_by_link or parsed.offset is not None or sent is None or not _URL_SAFE.fullmatch(sent):
             return unparse(next_page(parsed, self.order, last, self.nullable))
         nulls = tuple(value is None for value in last)
-        text = self._texts.get((parsed.values, nulls))
+        text = self._texts.get(nulls)
         if text is None:
             if len(self._texts) >= TEXTS:
                 self._texts.clear()
-            text = PageText(lambda row: next_page(parsed, self.order, row, self.nullable), nulls)
-            self._texts[parsed.values, nulls] = text
-        return text.of(last)
+            text = PageText(lambda row: next_page(NO_QUERY, self.order, row, self.nullable), nulls)
+            self._texts[nulls] = text
+        return f"{sent}&{text.of(last)}" if sent else text.of(last)
 
 
 def paging_of(node: Node, parsed: Parsed, *, ordered: bool) -> Paging | None:
@@ -127,7 +135,9 @@ def may_be_null(node: Node, term: Order) -> bool:
     return column is None or bool(column.column.nullable)
 
 
-def link_header(path: str, paging: Paging, parsed: Parsed, max_rows: int | None, boundary: str | None) -> bytes:
+def link_header(
+    path: str, paging: Paging, parsed: Parsed, sent: str | None, max_rows: int | None, boundary: str | None
+) -> bytes:
     """The value of the header; empty where no page is beside this one."""
-    links = paging.links(parsed, max_rows, boundary)
+    links = paging.links(parsed, sent, max_rows, boundary)
     return ", ".join(f'<{path}?{query}>; rel="{name}"' for name, query in links).encode("ascii")

@@ -286,7 +286,8 @@ class Reads:
     def link(self, request: Request, parsed: Parsed, shape: Shape, boundary: str | None, headers: Headers) -> None:
         """Links to the pages beside this one."""
         if shape.paging is not None and (boundary is not None or parsed.offset):
-            value = link_header(request.path, shape.paging, parsed, self.context.limits.max_rows, boundary)
+            sent = None if b"range" in request.headers else request.query_string
+            value = link_header(request.path, shape.paging, parsed, sent, self.context.limits.max_rows, boundary)
             if value:
                 headers.append((b"link", value))
 

@@ -1,7 +1,7 @@
 """The text of a page's request, ready but for the values of the row that it comes after.
 
-Each answer with a page names the next one in its ``Link`` header. From page to page of one request only a row's values
-change: the request around them is built and written once.
+Each answer with a page names the next one in its ``Link`` header. Of the filter that says where that begins only a
+row's values change: all around them is built and written once.
 """
 
 from __future__ import annotations

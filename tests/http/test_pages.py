@@ -10,6 +10,8 @@ import pytest
 from httpx import AsyncClient
 
 from rowserve import Database, Resource
+from rowserve.http.links import Paging
+from rowserve.query import Field, Order, next_page, parse, unparse
 from tests.helpers import application, client_of, names, refusal
 
 from .blog import blog
@@ -210,3 +212,25 @@ async def test_pages_that_are_read_together_have_each_their_own_rows(database_ur
             comments = [{"text": text}] if (number, text) in found else []
             assert answer.json() == [{"id": number, "comments": comments}]
             assert answer.headers["content-range"] == f"0-0/{5 - number}"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "",
+        "name=eq.a%26b&limit=2",
+        "limit=2&name=eq.a+b",
+        "data->>a=eq.1&limit=2",
+        'name=eq."x"',
+        "name=eq.é",
+        "or=(id.gt.1)",
+    ],
+)
+def test_a_link_says_what_was_sent_and_what_comes_after(sent: str) -> None:
+    order = (Order(Field("id")),)
+    paging = Paging(order, nullable=(False,), by_key=True, came_by_link=False)
+    for last in (7, 8):
+        link = paging.next(parse(sent), sent, (last,))
+        assert parse(link) == parse(unparse(next_page(parse(sent), order, (last,), (False,))))
+        assert link.isascii()
+        assert not set('<>" ') & set(link)
