@@ -10,11 +10,11 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, GetJsonSchemaHandler
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from . import identifiers
 from .backends import Backend, acting
 from .context import USER, Context
 from .database import Database, default_database
@@ -228,7 +228,7 @@ def response_of(signature: Signature, database: Database | None) -> Any:
 def shown(model: type[Any], database: Database | None) -> type[BaseModel]:
     """The Pydantic form of a mapped class as far as clients may know of it, which is settled when the document is made:
     its resource may come after the function."""
-    read = schemas_for(model_entity(model, PGDialect_asyncpg())).read  # type: ignore[no-untyped-call]
+    read = schemas_for(model_entity(model, identifiers.POSTGRESQL.dialect)).read
 
     def described(cls: type[BaseModel], core: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         schema = handler(core)

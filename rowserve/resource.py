@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import fields
 from functools import cached_property
 from inspect import Parameter, Signature
@@ -13,10 +13,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute, _effective_route_context_var
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Select, Table, true
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
+from . import identifiers
 from .authentication import Authenticator
 from .backends import Backend, Roles
 from .context import USER, Context
@@ -194,7 +194,7 @@ class Resource(Hooked, APIRouter, Generic[Model]):
         self._roles: Roles | None = None
         prefix = prefix or type(self).prefix
         # The wire is the same whichever the database, so PostgreSQL's names will do.
-        dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+        dialect = identifiers.POSTGRESQL.dialect
         catalog, table = neighbours(self._model, dialect), mapped_table(self._model)
         said = {name: getattr(self, name) for name in EXPOSED}
         self.exposure = exposure_of(catalog.by_table[table], catalog, **said)
@@ -221,7 +221,7 @@ class Resource(Hooked, APIRouter, Generic[Model]):
             route_class=ResourceRoute,
             **options,
         )
-        self._beginnings = [self.prefix.partition("{")[0]]
+        self._beginnings: tuple[int, list[str]] = (0, [])
         self._add_routes(documentation)
         resources[id(self)] = self
 
@@ -245,8 +245,12 @@ class Resource(Hooked, APIRouter, Generic[Model]):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         # An application may have many resources: a look at the path, instead of all routes of each.
+        known, beginnings = self._beginnings
+        if known != len(self.routes):
+            beginnings = beginnings_of(self.routes)
+            self._beginnings = len(self.routes), beginnings
         path = scope["path"]
-        for beginning in self._beginnings:
+        for beginning in beginnings:
             if beginning in path:
                 return super().matches(scope)
         return Match.NONE, {}
@@ -341,7 +345,6 @@ class Resource(Hooked, APIRouter, Generic[Model]):
             TypeError: it is not async, or is not annotated; the message says what to write.
         """
         add_function(self, PREFIX, signature_of(function), lambda: (self._database, self.limits), user=self.user)
-        self._beginnings.append(PREFIX)
         return function
 
     @property
@@ -387,6 +390,15 @@ class Resource(Hooked, APIRouter, Generic[Model]):
         if isinstance(handler, Guarded):
             handler = handler.handler(handler.rules.access(caller))
         return handler.transacted
+
+
+def beginnings_of(routes: Iterable[BaseRoute]) -> list[str]:
+    """What the paths of routes begin with, before any parameter; of two that begin alike the shorter."""
+    found: list[str] = []
+    for beginning in sorted(getattr(route, "path", "").partition("{")[0] for route in routes):
+        if not found or not beginning.startswith(found[-1]):
+            found.append(beginning)
+    return found
 
 
 def condition_of(query: Select[Any] | None, table: Table) -> ColumnElement[bool]:

@@ -117,7 +117,8 @@ class PostgreSQLBackend(Backend):
             arguments = {**arguments, "server_settings": settings}
         connection: Connection = await asyncpg.connect(**arguments)
         await keep_last_days(connection)
-        await keep_memory(connection)
+        if readonly:
+            await keep_memory(connection)
         return connection
 
     async def _connect_session(self, **arguments: Any) -> Connection:

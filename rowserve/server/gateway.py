@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 from pydantic_core import to_json
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from starlette.types import Receive, Scope, Send
 
+from .. import identifiers
 from ..authentication import Authenticator
 from ..backends import Backend, acting
 from ..documentation import Documentation, Group, document, profile_parameter
@@ -118,7 +118,7 @@ class Gateway:
 
     def groups(self, schema: str) -> Iterator[Group]:
         """The documented operations of a schema: of each table, and of its functions."""
-        dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+        dialect = identifiers.POSTGRESQL.dialect
         profiled = partial(profile_parameter, schema, self.schemas) if len(self.schemas) > 1 else None
         for entity in self.catalog.entities.values():
             if entity.schema == schema:

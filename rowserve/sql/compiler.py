@@ -142,7 +142,7 @@ class Compiler(ABC):
         return wire.output(expression)
 
     def one(self, scope: Scope, items: Sequence[Item], where: Sequence[ColumnElement[bool]]) -> Select[Any]:
-        """The JSON object of the one row there is."""
+        """The one row there is, inside another."""
         listed = self.plain(scope, items, Arrangement(where))
         return self.selected(listed, self.member_of(listed.pairs, listed.rows))
 
@@ -152,7 +152,7 @@ class Compiler(ABC):
 
     def members_of(self, listed: Listed) -> ColumnElement[Any]:
         """Rows inside another, as the database's JSON functions are to get them."""
-        return self.selected(listed, self.array_of(self.object_of(listed.pairs, listed.rows))).scalar_subquery()
+        return self.selected(listed, self.array_of(self.member_of(listed.pairs, listed.rows))).scalar_subquery()
 
     # Names.
 

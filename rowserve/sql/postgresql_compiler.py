@@ -7,14 +7,18 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Select, Text, cast, func, literal_column
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import NullType, UserDefinedType
+from sqlalchemy.types import NullType
 
 from .catalog import whole_row
 from .compiler import Arrangement, Compiler, Listed, number
 from .output import Pair, literal_text
 from .plan import EmbedValue, Item, SpreadValue, Value
+from .reflected_types import NamedType
 from .scope import Scope, Target
 from .types import WireType, wire_type
+
+RECORD = NamedType("record")
+"""The type of rows that are no table's."""
 
 
 class PostgreSQLCompiler(Compiler):
@@ -45,7 +49,7 @@ class PostgreSQLCompiler(Compiler):
 
     def member_of(self, pairs: Sequence[Pair], rows: Any) -> ColumnElement[Any]:
         # JSON is made of all levels at once, of the outermost row: a text for each level would be copied by each.
-        return cast(whole_row(rows), Record()) if pairs else self.object_of(pairs, rows)
+        return cast(whole_row(rows), RECORD) if pairs else self.object_of(pairs, rows)
 
     def members_of(self, listed: Listed) -> ColumnElement[Any]:
         return func.array(self.selected(listed, self.member_of(listed.pairs, listed.rows)).scalar_subquery())
@@ -68,15 +72,6 @@ class PostgreSQLCompiler(Compiler):
 
     def as_json_value(self, json: ColumnElement[Any]) -> Target:
         return Target(func.to_jsonb(json), wire_type(postgresql.JSONB(), self.dialect))
-
-
-class Record(UserDefinedType[Any]):
-    """PostgreSQL's type of rows of no table."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: object) -> str:
-        return "record"
 
 
 def is_member(value: Value) -> bool:

@@ -287,6 +287,14 @@ async def test_related_rows_are_shown_of_what_is_written(blog: Blog) -> None:
     assert answer.json() == [{"title": name, "entries": [{"what": "inserted"}]} for name in ("a", "b")]
 
 
+async def test_related_rows_are_shown_in_csv(blog: Blog) -> None:
+    headers = {"accept": "text/csv", "prefer": "return=representation"}
+    assert (await blog.client.post("/posts", json={"title": "a"})).status_code == 201
+    target = "/posts?id=eq.1&select=title,entries(what)"
+    answer = await blog.client.patch(target, json={"price": 1}, headers=headers)
+    assert answer.text == 'title,entries\na,"[{""what"":""inserted""}]"'
+
+
 async def test_columns_do_not_keep_out_what_a_hook_adds(blog: Blog) -> None:
     answer = await blog.client.post("/posts?columns=title", json={"title": "a", "author": "Eve"})
     assert answer.json()["author"] == "Ada"

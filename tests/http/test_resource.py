@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import pytest
-from fastapi import Depends, FastAPI, Header, HTTPException
+from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
 from starlette.routing import Match
 from starlette.types import Scope
 
@@ -76,6 +76,20 @@ async def test_prefixes_may_have_parameters(database_url: str) -> None:
             assert (await client.get(path)).json()[-1] == posted.json()
         assert (await client.get("/of/users")).status_code == 404
         assert names(await client.get("/people")) == ["a", "a"]
+
+
+async def test_routes_of_its_own_may_be_anywhere(database_url: str) -> None:
+    people = People()
+    app = application(Database(database_url), Base, Resource(User), people)
+
+    async def hello(request: Request) -> Response:
+        return Response(request.url.path)
+
+    async with client_of(app) as client:
+        assert (await client.get("/hello")).status_code == 404
+        people.add_route("/hello", hello)
+        assert (await client.get("/hello")).text == "/hello"
+        assert (await client.get("/people")).json() == []
 
 
 async def test_what_is_not_its_own_is_not_looked_for(monkeypatch: pytest.MonkeyPatch, database_url: str) -> None:

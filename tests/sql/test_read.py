@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Dialect, String
+from sqlalchemy import Dialect, ForeignKey, String
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -11,8 +11,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from rowserve.errors import ApiError
 from rowserve.query import parse
 from rowserve.sql.catalog import Catalog
-from rowserve.sql.entity import Entity
-from rowserve.sql.models import model_entity
+from rowserve.sql.entity import Entity, mapped_table
+from rowserve.sql.models import model_catalog, model_entity
 from rowserve.sql.plan import Planner
 from rowserve.sql.read import Read, compile_read
 
@@ -29,6 +29,32 @@ class Thing(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(5), unique=True)
     size: Mapped[int | None]
+
+
+class Author(Base):
+    """Who writes posts."""
+
+    __tablename__ = "authors"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Post(Base):
+    """What is commented on."""
+
+    __tablename__ = "posts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("authors.id"))
+
+
+class Comment(Base):
+    """A comment on a post."""
+
+    __tablename__ = "comments"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey("posts.id"))
 
 
 POSTGRESQL: Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
@@ -87,6 +113,21 @@ def test_on_postgresql_requests_share_a_plan_where_one_serves_all_values(query_s
 )
 def test_on_postgresql_requests_run_alone_where_the_best_plan_depends_on_the_value(query_string: str) -> None:
     assert read(model_entity(Thing, POSTGRESQL), query_string).statement.joined is None
+
+
+@pytest.mark.parametrize(
+    ("query_string", "shares"),
+    [
+        ("select=id,posts(id)&id=gt.1", True),
+        ("select=id,posts(id,authors(id))&id=gt.1", True),
+        ("select=id,posts(id,comments(id))&id=gt.1", False),
+        ("select=id,posts(id,comments(id))&id=eq.1", True),
+    ],
+)
+def test_on_postgresql_lists_with_lists_in_their_lists_run_alone(query_string: str, shares: bool) -> None:
+    catalog = model_catalog([Author, Post, Comment], POSTGRESQL)
+    node = Planner(catalog).plan(catalog.by_table[mapped_table(Author)], parse(query_string).query)
+    assert (compile_read(node, max_rows=100).statement.joined is not None) is shares
 
 
 def test_lengths_do_not_cut_what_is_compared() -> None:
